@@ -1,0 +1,219 @@
+//! From a host call's names to the operation, and from the operation to the capability that runs it.
+//! Names are compared as bytes of the guest's memory: nothing is allocated to find out what is asked for.
+
+mod kvstore;
+
+use crate::error::CallError;
+use crate::functions::{FunctionIndex, FunctionNames};
+use crate::kv::Kv;
+use crate::logger::{Level, Logger};
+use crate::metrics::ShardMetrics;
+use crate::payload::requests;
+
+/// The names of a host call, in waPC's order: binding, namespace, operation.
+#[derive(Debug, Clone, Copy)]
+pub struct HostCall<'a> {
+    pub namespace: &'a [u8],
+    pub capability: &'a [u8],
+    pub operation: &'a [u8],
+}
+
+/// What a guest can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    KvGet,
+    KvSet,
+    KvDelete,
+    KvKeys,
+    Log(Level),
+    MetricsCounter,
+    MetricsGauge,
+    MetricsHistogram,
+    Function(FunctionIndex),
+}
+
+impl Operation {
+    /// Names for telemetry, at the positions that [`Self::label_index`] gives. All functions have one.
+    pub const LABELS: [&'static str; 13] = [
+        "kvstore:get",
+        "kvstore:set",
+        "kvstore:delete",
+        "kvstore:keys",
+        "logger:error",
+        "logger:warn",
+        "logger:info",
+        "logger:debug",
+        "logger:trace",
+        "metrics:counter",
+        "metrics:gauge",
+        "metrics:histogram",
+        "function",
+    ];
+
+    pub fn label_index(self) -> usize {
+        match self {
+            Operation::KvGet => 0,
+            Operation::KvSet => 1,
+            Operation::KvDelete => 2,
+            Operation::KvKeys => 3,
+            Operation::Log(level) => 4 + level as usize,
+            Operation::MetricsCounter => 9,
+            Operation::MetricsGauge => 10,
+            Operation::MetricsHistogram => 11,
+            Operation::Function(_) => 12,
+        }
+    }
+}
+
+/// Who makes the call.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller<'a> {
+    /// Name of the function, for log lines.
+    pub function: &'a str,
+}
+
+/// Runs another function on the same shard. The runtime's part of the function capability.
+#[expect(
+    async_fn_in_trait,
+    reason = "the future stays on its shard, so callers need no Send bound"
+)]
+pub trait CallFunction {
+    /// Fills `response`, which is empty, with what the callee answers.
+    /// A function that could not be run or that failed is a [`crate::functions::FunctionError`].
+    async fn call_function(
+        &self,
+        function: FunctionIndex,
+        payload: &[u8],
+        response: &mut Vec<u8>,
+    ) -> Result<(), CallError>;
+}
+
+/// Everything that guests of one shard may ask for.
+#[derive(Debug)]
+pub struct Capabilities {
+    kv: Option<Kv>,
+    logger: Logger,
+    metrics: ShardMetrics,
+    functions: FunctionNames,
+}
+
+/// The only namespace; guests that name another are calling some other host.
+const NAMESPACE: &[u8] = b"tarmac";
+
+impl Capabilities {
+    /// Without a store, the guest's kv operations are not found.
+    pub fn new(
+        kv: Option<Kv>,
+        logger: Logger,
+        metrics: ShardMetrics,
+        functions: FunctionNames,
+    ) -> Self {
+        Capabilities { kv, logger, metrics, functions }
+    }
+
+    /// The shard's metrics, to take records from.
+    pub fn metrics(&self) -> &ShardMetrics {
+        &self.metrics
+    }
+
+    pub fn resolve(&self, call: HostCall<'_>) -> Result<Operation, CallError> {
+        if call.namespace != NAMESPACE {
+            return Err(CallError::NotFound);
+        }
+        let operation = match call.capability {
+            b"kvstore" => self.kv.as_ref().and_then(|_| kv_operation(call.operation)),
+            b"logger" => logger_level(call.operation).map(Operation::Log),
+            b"logging" => logging_level(call.operation).map(Operation::Log),
+            b"metrics" => metrics_operation(call.operation),
+            b"function" => self.functions.get(call.operation).map(Operation::Function),
+            _ => None,
+        };
+        operation.ok_or(CallError::NotFound)
+    }
+
+    /// Runs one operation. `response` is cleared, then filled; after [`CallError::Status`] it holds that status encoded,
+    /// after any other error nothing.
+    pub async fn call(
+        &self,
+        operation: Operation,
+        payload: &[u8],
+        caller: &Caller<'_>,
+        functions: &impl CallFunction,
+        response: &mut Vec<u8>,
+    ) -> Result<(), CallError> {
+        response.clear();
+        match operation {
+            Operation::KvGet => kvstore::get(self.kv()?, payload, response).await,
+            Operation::KvSet => kvstore::set(self.kv()?, payload, response).await,
+            Operation::KvDelete => kvstore::delete(self.kv()?, payload, response).await,
+            Operation::KvKeys => kvstore::keys(self.kv()?, payload, response).await,
+            Operation::Log(level) => {
+                self.logger.log(level, caller.function, payload);
+                Ok(())
+            }
+            Operation::MetricsCounter => Ok(self.metrics.counter(&requests::counter(payload)?)?),
+            Operation::MetricsGauge => {
+                let (name, action) = requests::gauge(payload)?;
+                Ok(self.metrics.gauge(&name, &action)?)
+            }
+            Operation::MetricsHistogram => {
+                let (name, value) = requests::histogram(payload)?;
+                Ok(self.metrics.histogram(&name, value)?)
+            }
+            Operation::Function(function) => {
+                let called = functions.call_function(function, payload, response).await;
+                called.inspect_err(|_| response.clear())
+            }
+        }
+    }
+
+    fn kv(&self) -> Result<&Kv, CallError> {
+        self.kv.as_ref().ok_or(CallError::NotFound)
+    }
+}
+
+fn kv_operation(operation: &[u8]) -> Option<Operation> {
+    match operation {
+        b"get" => Some(Operation::KvGet),
+        b"set" => Some(Operation::KvSet),
+        b"delete" => Some(Operation::KvDelete),
+        b"keys" => Some(Operation::KvKeys),
+        _ => None,
+    }
+}
+
+/// Operations of the logger as Tarmac registers them.
+fn logger_level(operation: &[u8]) -> Option<Level> {
+    match operation {
+        b"error" => Some(Level::Error),
+        b"warn" => Some(Level::Warn),
+        b"info" => Some(Level::Info),
+        b"debug" => Some(Level::Debug),
+        b"trace" => Some(Level::Trace),
+        _ => None,
+    }
+}
+
+/// The same as the newer guest SDK calls them.
+fn logging_level(operation: &[u8]) -> Option<Level> {
+    match operation {
+        b"Error" => Some(Level::Error),
+        b"Warn" => Some(Level::Warn),
+        b"Info" => Some(Level::Info),
+        b"Debug" => Some(Level::Debug),
+        b"Trace" => Some(Level::Trace),
+        _ => None,
+    }
+}
+
+fn metrics_operation(operation: &[u8]) -> Option<Operation> {
+    match operation {
+        b"counter" => Some(Operation::MetricsCounter),
+        b"gauge" => Some(Operation::MetricsGauge),
+        b"histogram" => Some(Operation::MetricsHistogram),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! Key-value stores. `Kv` is one handle on one of them: each shard has its own clone, and all clones see the same data.
+//! Keys and data are bytes and never empty here: what a guest is told about empty ones is the dispatcher's part.
+
+mod embedded;
+mod memory;
+
+use std::sync::Arc;
+
+pub use embedded::{Embedded, EmbeddedConfig, OpenError};
+pub use memory::Memory;
+
+/// Why a store did not do what was asked. Displays as the reason part of the text that the guest is shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KvError {
+    #[error("key cannot be nil")]
+    EmptyKey,
+    #[error("data cannot be empty")]
+    EmptyData,
+    /// The key is not in the store.
+    #[error("nil value returned from database")]
+    Missing,
+    /// The memory store has a limit, and this set would pass it.
+    #[error("memory store is full: its limit is {bytes_max} bytes")]
+    Full { bytes_max: u64 },
+    /// More writes are waiting to be committed than may wait.
+    #[error("embedded store is overloaded: {limit}")]
+    Overloaded { limit: &'static str },
+    /// One write is larger than may ever wait.
+    #[error("embedded store takes at most {bytes_max} bytes of key and data")]
+    TooLarge { bytes_max: u64 },
+    /// The store itself failed.
+    #[error("{backend} store failed: {reason}")]
+    Backend { backend: &'static str, reason: Arc<str> },
+}
+
+/// One of the stores, chosen by configuration.
+#[derive(Debug, Clone)]
+pub enum Kv {
+    Memory(Memory),
+    Embedded(Embedded),
+}
+
+impl Kv {
+    /// Gives the data of `key` to `read`, in place, and returns what that returns.
+    pub async fn get<R>(&self, key: &[u8], read: impl FnOnce(&[u8]) -> R) -> Result<R, KvError> {
+        match self {
+            Kv::Memory(memory) => memory.get(key, read).ok_or(KvError::Missing),
+            Kv::Embedded(embedded) => embedded.get(key, read)?.ok_or(KvError::Missing),
+        }
+    }
+
+    /// Stores `data`. When this has returned, every handle sees it, and a store that keeps data on disk has it there.
+    pub async fn set(&self, key: &[u8], data: &[u8]) -> Result<(), KvError> {
+        match self {
+            Kv::Memory(memory) => memory.set(key, data),
+            Kv::Embedded(embedded) => embedded.set(key, data).await,
+        }
+    }
+
+    /// Removes `key`. That it was not there is no error.
+    pub async fn delete(&self, key: &[u8]) -> Result<(), KvError> {
+        match self {
+            Kv::Memory(memory) => {
+                memory.delete(key);
+                Ok(())
+            }
+            Kv::Embedded(embedded) => embedded.delete(key).await,
+        }
+    }
+
+    /// Gives every key to `each`, in no particular order. On an error, some keys may have been given already.
+    pub async fn keys(&self, each: impl FnMut(&[u8])) -> Result<(), KvError> {
+        match self {
+            Kv::Memory(memory) => {
+                memory.keys(each);
+                Ok(())
+            }
+            Kv::Embedded(embedded) => embedded.keys(each).await,
+        }
+    }
+
+    /// Whether the store can do its work, without asking it to.
+    pub fn health(&self) -> Result<(), KvError> {
+        match self {
+            Kv::Memory(_) => Ok(()),
+            Kv::Embedded(embedded) => embedded.health(),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,100 @@
+//! The protobuf messages of Tarmac's schema that the capabilities here speak, as owned types.
+//! Field numbers and types are the wire contract with every guest ever compiled: they never change.
+
+use prost::Message;
+
+/// `tarmac.Status`: how a call went, with codes as in HTTP.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct Status {
+    #[prost(int32, tag = "1")]
+    pub code: i32,
+    #[prost(string, tag = "2")]
+    pub status: String,
+}
+
+/// `tarmac.kvstore.KVStoreGet`
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct KvStoreGet {
+    #[prost(string, tag = "1")]
+    pub key: String,
+}
+
+/// `tarmac.kvstore.KVStoreGetResponse`
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct KvStoreGetResponse {
+    #[prost(message, optional, tag = "1")]
+    pub status: Option<Status>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub data: Vec<u8>,
+}
+
+/// `tarmac.kvstore.KVStoreSet`
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct KvStoreSet {
+    #[prost(string, tag = "1")]
+    pub key: String,
+    #[prost(bytes = "vec", tag = "2")]
+    pub data: Vec<u8>,
+}
+
+/// `tarmac.kvstore.KVStoreSetResponse`
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct KvStoreSetResponse {
+    #[prost(message, optional, tag = "1")]
+    pub status: Option<Status>,
+}
+
+/// `tarmac.kvstore.KVStoreDelete`
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct KvStoreDelete {
+    #[prost(string, tag = "1")]
+    pub key: String,
+}
+
+/// `tarmac.kvstore.KVStoreDeleteResponse`
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct KvStoreDeleteResponse {
+    #[prost(message, optional, tag = "1")]
+    pub status: Option<Status>,
+}
+
+/// `tarmac.kvstore.KVStoreKeys`
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct KvStoreKeys {
+    #[prost(bool, tag = "1")]
+    pub return_proto: bool,
+}
+
+/// `tarmac.kvstore.KVStoreKeysResponse`
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct KvStoreKeysResponse {
+    #[prost(message, optional, tag = "1")]
+    pub status: Option<Status>,
+    #[prost(string, repeated, tag = "2")]
+    pub keys: Vec<String>,
+}
+
+/// `tarmac.metrics.MetricsCounter`
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct MetricsCounter {
+    #[prost(string, tag = "1")]
+    pub name: String,
+}
+
+/// `tarmac.metrics.MetricsGauge`; the action is `inc` or `dec`.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct MetricsGauge {
+    #[prost(string, tag = "1")]
+    pub name: String,
+    #[prost(string, tag = "2")]
+    pub action: String,
+}
+
+/// `tarmac.metrics.MetricsHistogram`
+#[derive(Clone, PartialEq, Message)]
+pub struct MetricsHistogram {
+    #[prost(string, tag = "1")]
+    pub name: String,
+    #[prost(double, tag = "2")]
+    pub value: f64,
+}
