@@ -1,3 +1,5 @@
 //! placeholder
 
+pub mod admin;
+pub mod log;
 pub mod telemetry;

@@ -3,8 +3,9 @@
 //! The bins, and so every quantile, are exactly those of `hdrhistogram::Histogram`, which writes them
 //! out and is the oracle of the tests. What differs is the storage: that crate keeps one array from
 //! zero to the largest value, so that a single slow request makes a histogram of a hundred KiB. Here
-//! only the runs of 32 bins that hold something exist, which is what makes four histograms for each
-//! of a thousand routes on every shard affordable (ARCHITECTURE.md has the figures).
+//! only the runs of 32 bins that hold something exist. Measured with 1,000 requests on each of 1,000
+//! routes, four histograms each: 51 MiB instead of 303 (156 with 32-bit counts), 3 ns a record
+//! instead of 6.
 
 use hdrhistogram::Histogram;
 
@@ -60,7 +61,7 @@ impl Bins {
         };
         self.count += 1;
         self.sum_ns += u128::from(value_ns);
-        self.count_bin(bin_of(value_ns), 1);
+        self.count_bin(bin_of(value_ns));
     }
 
     /// Number of values.
@@ -99,13 +100,13 @@ impl Bins {
         let mut values = [0; N];
         let mut reached = 0;
         let mut next = 0;
-        for (bin, count) in self.filled() {
+        self.filled().for_each(|(bin, count)| {
             reached += count;
             while next < N && reached >= self.rank(quantiles[next]) {
                 values[next] = bin_highest(bin);
                 next += 1;
             }
-        }
+        });
         values
     }
 
@@ -113,12 +114,12 @@ impl Bins {
     /// divides counts as not above, an error of at most 1/1000 of the bound.
     pub fn counts_up_to<const N: usize>(&self, bounds_ns: [u64; N]) -> [u64; N] {
         let mut counts = [0; N];
-        for (bin, count) in self.filled() {
+        self.filled().for_each(|(bin, count)| {
             let bound = bounds_ns.partition_point(|&bound| bound < bin_lowest(bin));
             if bound < N {
                 counts[bound] += count;
             }
-        }
+        });
         for bound in 1..N {
             counts[bound] += counts[bound - 1];
         }
@@ -130,15 +131,17 @@ impl Bins {
         self.count += other.count;
         self.beyond += other.beyond;
         self.sum_ns += other.sum_ns;
-        for (place, chunk) in other.chunks() {
-            for (offset, &count) in chunk.iter().enumerate().filter(|&(_, &count)| count > 0) {
-                self.count_bin(place * CHUNK_BINS + offset, count);
+        self.carries.extend_from_slice(&other.carries);
+        for (index, theirs) in other.chunks() {
+            let place = self.open_place(index);
+            let mine = &mut self.chunks[place];
+            for (offset, (slot, &count)) in mine.iter_mut().zip(theirs).enumerate() {
+                let (sum, wrapped) = slot.overflowing_add(count);
+                *slot = sum;
+                if wrapped {
+                    self.carries.push((index * CHUNK_BINS + offset) as u16);
+                }
             }
-        }
-        for &carry in &other.carries {
-            // A bin that wrapped can be zero, and its chunk not there yet.
-            self.count_bin(usize::from(carry), 0);
-            self.carries.push(carry);
         }
     }
 
@@ -159,24 +162,31 @@ impl Bins {
     pub fn to_histogram(&self) -> Histogram<u64> {
         let mut histogram = Histogram::new_with_bounds(1, VALUE_MAX_NS, SIGNIFICANT_DIGITS)
             .expect("the constants are within the crate's limits");
-        for (bin, count) in self.filled() {
+        self.filled().for_each(|(bin, count)| {
             histogram.saturating_record_n(bin_lowest(bin), count);
-        }
+        });
         histogram
     }
 
     #[inline]
-    fn count_bin(&mut self, bin: usize, count: u32) {
-        let mut place = self.places[bin / CHUNK_BINS];
-        if place == 0 {
-            place = self.open_chunk(bin / CHUNK_BINS);
-        }
-        let slot = &mut self.chunks[usize::from(place) - 1][bin % CHUNK_BINS];
-        let (sum, wrapped) = slot.overflowing_add(count);
+    fn count_bin(&mut self, bin: usize) {
+        let place = self.open_place(bin / CHUNK_BINS);
+        let slot = &mut self.chunks[place][bin % CHUNK_BINS];
+        let (sum, wrapped) = slot.overflowing_add(1);
         *slot = sum;
         if wrapped {
             self.carries.push(bin as u16);
         }
+    }
+
+    /// Where this run of bins lies in `chunks`; from now on it does.
+    #[inline]
+    fn open_place(&mut self, index: usize) -> usize {
+        let mut place = self.places[index];
+        if place == 0 {
+            place = self.open_chunk(index);
+        }
+        usize::from(place) - 1
     }
 
     #[cold]
@@ -198,7 +208,8 @@ impl Bins {
             let first = index * CHUNK_BINS;
             chunk.iter().enumerate().map(move |(offset, &count)| (first + offset, u64::from(count)))
         });
-        bins.map(|(bin, low)| (bin, low + self.carried(bin))).filter(|&(_, count)| count > 0)
+        let carried = |bin| if self.carries.is_empty() { 0 } else { self.carried(bin) };
+        bins.map(move |(bin, low)| (bin, low + carried(bin))).filter(|&(_, count)| count > 0)
     }
 
     /// What the carries add to a bin. There are none before some bin has been hit 2^32 times.

@@ -64,9 +64,11 @@ impl Collected {
         Duration::from_nanos(self.end_ns.saturating_sub(self.start.monotonic_ns))
     }
 
-    /// One route on all shards.
-    pub fn route(&self, route: usize) -> RouteRecord {
-        self.sum(|sum: &mut RouteRecord, total| sum.add(&total.routes[route]))
+    /// These routes together, on all shards.
+    pub fn routes(&self, routes: &[usize]) -> RouteRecord {
+        self.sum(|sum: &mut RouteRecord, total| {
+            routes.iter().for_each(|&route| sum.add(&total.routes[route]));
+        })
     }
 
     /// One function on all shards, gauges added up.
@@ -139,7 +141,7 @@ mod tests {
             }
         }
         collect(&mut collected, &shards);
-        let route = collected.route(0);
+        let route = collected.routes(&[0]);
         assert_eq!(route.requests(), 5_000);
         assert_eq!(route.phase(Phase::Total).get().unwrap().to_histogram(), whole);
         assert!(collected.spares.len() == 1, "asking in turn needs one spare");

@@ -56,8 +56,6 @@ pub fn render(collected: &Collected, format: Format) -> String {
 /// What the page shows, before it has a format.
 struct Page<'c> {
     collected: &'c Collected,
-    /// Routes that had requests, by index, pseudo routes included.
-    routes: Vec<(usize, RouteRecord)>,
     /// Host calls that happened: label, number of failed ones, lengths.
     host_calls: Vec<(&'static str, u64, Latencies)>,
 }
@@ -65,16 +63,19 @@ struct Page<'c> {
 impl<'c> Page<'c> {
     fn read(collected: &'c Collected) -> Page<'c> {
         let labels = collected.labels();
-        let routes = (0..labels.route_count()).map(|index| (index, collected.route(index)));
         let host_calls = labels.operations.iter().enumerate().map(|(index, &label)| {
             let operation = collected.operation(index);
             (label, operation.errors(), operation.calls().clone())
         });
-        Page {
-            collected,
-            routes: routes.filter(|(_, route)| route.requests() > 0).collect(),
-            host_calls: host_calls.filter(|(.., calls)| calls.count() > 0).collect(),
-        }
+        Page { collected, host_calls: host_calls.filter(|(.., calls)| calls.count() > 0).collect() }
+    }
+
+    /// Routes that had requests, by index, pseudo routes included. Added up one at a time: all of them
+    /// together would double the memory of the histograms.
+    fn routes(&self) -> impl Iterator<Item = (usize, RouteRecord)> {
+        let indices = 0..self.collected.labels().route_count();
+        let routes = indices.map(|index| (index, self.collected.routes(&[index])));
+        routes.filter(|(_, route)| route.requests() > 0)
     }
 
     fn rate(&self, count: u64) -> f64 {

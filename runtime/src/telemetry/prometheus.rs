@@ -5,15 +5,31 @@ mod guests;
 mod server;
 mod tarmac;
 
+use super::Labels;
 use super::bins::Bins;
 use super::collected::Collected;
 use super::exposition::{Exposition, Family, Kind, write_number};
 use super::process::ProcessFacts;
-use super::record::RouteRecord;
 use std::collections::BTreeMap;
 
 /// Media type of the page.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Names of this page that guests cannot have, but for those with a [`RESERVED_PREFIXES`] prefix.
+pub const RESERVED_NAMES: [&str; 10] = [
+    "http_server",
+    "http_server_sum",
+    "http_server_count",
+    "wasm_functions",
+    "wasm_functions_sum",
+    "wasm_functions_count",
+    "wasm_callbacks",
+    "wasm_callbacks_sum",
+    "wasm_callbacks_count",
+    "service_routes",
+];
+/// Names that begin so are never a guest's.
+pub const RESERVED_PREFIXES: [&str; 2] = ["airside_", "process_"];
 
 const NANOSECONDS_PER_SECOND: f64 = 1e9;
 const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
@@ -76,26 +92,25 @@ pub enum GuestValue {
     },
 }
 
-/// Routes by function and pattern. Several routes of `tarmac.json` can differ in their methods only;
-/// together they are one series.
-type RouteSeries<'c> = BTreeMap<(&'c str, &'c str), RouteRecord>;
-
 /// The whole page, of everything since the start up to the last collection.
 pub fn render(collected: &Collected, extras: &Extras<'_>) -> String {
     let mut exposition = Exposition::default();
-    let routes = route_series(collected);
-    tarmac::write(&mut exposition, collected, &routes);
-    server::write(&mut exposition, collected, &routes, extras);
+    tarmac::write(&mut exposition, collected);
+    server::write(&mut exposition, collected, extras);
     guests::write(&mut exposition, &extras.guest_metrics);
     exposition.into_text()
 }
 
-fn route_series(collected: &Collected) -> RouteSeries<'_> {
+/// The routes that make one series because they have the same labels, those of `key`: several routes of
+/// `tarmac.json` can differ in their methods only.
+fn route_series<'c, K: Ord>(
+    collected: &'c Collected,
+    key: impl Fn(&'c Labels, usize) -> K,
+) -> BTreeMap<K, Vec<usize>> {
     let labels = collected.labels();
-    let mut series = RouteSeries::new();
+    let mut series: BTreeMap<K, Vec<usize>> = BTreeMap::new();
     for index in 0..labels.route_count() {
-        let key = (labels.function_of(index), labels.pattern_of(index));
-        series.entry(key).or_default().add(&collected.route(index));
+        series.entry(key(labels, index)).or_default().push(index);
     }
     series
 }

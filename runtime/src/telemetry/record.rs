@@ -79,8 +79,10 @@ impl Latencies {
     }
 
     pub(super) fn add(&mut self, other: &Latencies) {
-        if let Some(bins) = other.get() {
-            self.0.get_or_insert_default().add(bins);
+        match (&mut self.0, other.get()) {
+            (Some(mine), Some(theirs)) => mine.add(theirs),
+            (None, Some(theirs)) => self.0 = Some(Box::new(theirs.clone())),
+            (_, None) => {}
         }
     }
 

@@ -88,12 +88,12 @@ pub(super) fn render(page: &Page<'_>) -> String {
 
 fn routes<'p>(page: &'p Page<'_>) -> Vec<Route<'p>> {
     let labels = page.collected.labels();
-    let routes = page.routes.iter().map(|(index, route)| Route {
-        function: labels.function_of(*index),
-        route: labels.pattern_of(*index),
-        methods: labels.methods_of(*index),
-        requests: outcomes(route).collect(),
-        phases: phases(route)
+    let routes = page.routes().map(|(index, route)| Route {
+        function: labels.function_of(index),
+        route: labels.pattern_of(index),
+        methods: labels.methods_of(index),
+        requests: outcomes(&route).collect(),
+        phases: phases(&route)
             .map(|(phase, bins)| Phase { phase: phase.label(), latency: latency(page, bins) })
             .collect(),
     });

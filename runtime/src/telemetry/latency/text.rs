@@ -40,9 +40,9 @@ fn header(page: &Page<'_>) -> String {
 
 fn latencies(page: &Page<'_>) -> Table {
     let mut table = Table::new(&["function", "route", "phase"], &latency_columns());
-    for (index, route) in &page.routes {
-        for (phase, bins) in phases(route) {
-            let mut row = route_names(page, *index);
+    for (index, route) in page.routes() {
+        for (phase, bins) in phases(&route) {
+            let mut row = route_names(page, index);
             row.push(phase.label().to_owned());
             row.extend(latency_cells(page, bins));
             table.rows.push(row);
@@ -54,9 +54,9 @@ fn latencies(page: &Page<'_>) -> Table {
 fn outcome_counts(page: &Page<'_>) -> Table {
     let labels: Vec<_> = Outcome::ALL.into_iter().map(Outcome::label).collect();
     let mut table = Table::new(&["function", "route"], &labels);
-    for (index, route) in &page.routes {
-        let mut row = route_names(page, *index);
-        row.extend(outcomes(route).map(|(_, count)| count.to_string()));
+    for (index, route) in page.routes() {
+        let mut row = route_names(page, index);
+        row.extend(outcomes(&route).map(|(_, count)| count.to_string()));
         table.rows.push(row);
     }
     table

@@ -1,10 +1,7 @@
 //! The metrics that guests created. They come after all others, so a guest cannot take a name of ours.
 
-use super::{GuestMetric, GuestValue, own_family, with_number};
+use super::{GuestMetric, GuestValue, RESERVED_PREFIXES, own_family, with_number};
 use crate::telemetry::exposition::{Exposition, Kind, metric_name};
-
-/// Names that begin so are never a guest's.
-const RESERVED_PREFIX: &str = "airside_";
 
 pub(super) fn write(exposition: &mut Exposition, metrics: &[GuestMetric<'_>]) {
     let shown = metrics.iter().filter(|metric| guest_metric(exposition, metric)).count();
@@ -22,7 +19,7 @@ fn guest_metric(exposition: &mut Exposition, metric: &GuestMetric<'_>) -> bool {
         GuestValue::Gauge(_) => Kind::Gauge,
         GuestValue::Summary { .. } => Kind::Summary,
     };
-    if name.is_empty() || name.starts_with(RESERVED_PREFIX) {
+    if name.is_empty() || RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
         return false;
     }
     let Some(mut family) = exposition.family(&name, kind, "Created by a function") else {

@@ -1,20 +1,15 @@
 //! Our own metrics, in seconds and bytes, and those of the process under the names that Prometheus'
 //! client libraries use.
 
-use super::{Extras, NANOSECONDS_PER_SECOND, RouteSeries, histogram, own_family};
+use super::{Extras, NANOSECONDS_PER_SECOND, histogram, own_family, route_series};
 use crate::telemetry::exposition::{Exposition, Kind};
 use crate::telemetry::process::ProcessFacts;
 use crate::telemetry::record::{ConnectionRecord, FunctionRecord};
 use crate::telemetry::{Collected, ConnectionEvent, FunctionFault, Outcome, Phase};
 use std::time::UNIX_EPOCH;
 
-pub(super) fn write(
-    exposition: &mut Exposition,
-    collected: &Collected,
-    routes: &RouteSeries<'_>,
-    extras: &Extras<'_>,
-) {
-    requests(exposition, routes);
+pub(super) fn write(exposition: &mut Exposition, collected: &Collected, extras: &Extras<'_>) {
+    requests(exposition, collected);
     host_calls(exposition, collected);
     functions(exposition, collected);
     connections(exposition, &collected.connections());
@@ -27,12 +22,16 @@ pub(super) fn write(
     single(exposition, "airside_shards", Kind::Gauge, help, Some(shards));
 }
 
-fn requests(exposition: &mut Exposition, routes: &RouteSeries<'_>) {
+fn requests(exposition: &mut Exposition, collected: &Collected) {
+    let series = route_series(collected, |labels, index| {
+        (labels.function_of(index), labels.pattern_of(index))
+    });
     let help =
         "Time of requests by phase; phase failed is the total of requests whose function failed";
     let name = "airside_request_duration_seconds";
     own_family(exposition, name, Kind::Histogram, help, |family| {
-        for (&(function, route), record) in routes {
+        for (&(function, route), routes) in &series {
+            let record = collected.routes(routes);
             for phase in Phase::ALL {
                 if let Some(bins) = record.phase(phase).get() {
                     let phase = ("phase", phase.label());
@@ -43,7 +42,8 @@ fn requests(exposition: &mut Exposition, routes: &RouteSeries<'_>) {
     });
     let help = "Requests by how they ended";
     own_family(exposition, "airside_requests_total", Kind::Counter, help, |family| {
-        for (&(function, route), record) in routes {
+        for (&(function, route), routes) in &series {
+            let record = collected.routes(routes);
             for outcome in Outcome::ALL {
                 let count = record.outcome(outcome);
                 // Answers always have a series, so that a rate starts from zero.

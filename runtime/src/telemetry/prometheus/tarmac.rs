@@ -1,29 +1,26 @@
 //! The metrics that Tarmac has, under its names and in its unit, milliseconds. Its `path` is the raw
 //! path of the request; here it is the pattern of the route, so that clients cannot make series.
 
-use super::{NANOSECONDS_PER_MILLISECOND, RouteSeries, own_family, summary};
+use super::{NANOSECONDS_PER_MILLISECOND, own_family, route_series, summary};
 use crate::telemetry::exposition::{Exposition, Kind};
-use crate::telemetry::record::Latencies;
 use crate::telemetry::{Collected, Labels, Phase};
 use std::collections::BTreeMap;
 
-pub(super) fn write(exposition: &mut Exposition, collected: &Collected, routes: &RouteSeries<'_>) {
-    http_server(exposition, routes);
+pub(super) fn write(exposition: &mut Exposition, collected: &Collected) {
+    http_server(exposition, collected);
     wasm_functions(exposition, collected);
     wasm_callbacks(exposition, collected);
     service_routes(exposition, collected.labels());
 }
 
-fn http_server(exposition: &mut Exposition, routes: &RouteSeries<'_>) {
-    let mut paths: BTreeMap<&str, Latencies> = BTreeMap::new();
-    for (&(_, pattern), route) in routes {
-        let path = paths.entry(pattern).or_default();
-        path.add(route.phase(Phase::Total));
-        path.add(route.phase(Phase::Failed));
-    }
+fn http_server(exposition: &mut Exposition, collected: &Collected) {
+    let series = route_series(collected, Labels::pattern_of);
     let help = "Time to answer HTTP requests since the start, in milliseconds, by route pattern";
     own_family(exposition, "http_server", Kind::Summary, help, |family| {
-        for (path, latencies) in paths {
+        for (path, routes) in series {
+            let record = collected.routes(&routes);
+            let mut latencies = record.phase(Phase::Total).clone();
+            latencies.add(record.phase(Phase::Failed));
             if let Some(bins) = latencies.get() {
                 summary(family, &[("path", path)], bins, NANOSECONDS_PER_MILLISECOND);
             }

@@ -1,4 +1,4 @@
-use super::{Extras, GuestMetric, GuestValue, render};
+use super::{Extras, GuestMetric, GuestValue, RESERVED_NAMES, RESERVED_PREFIXES, render};
 use crate::telemetry::record::ShardRecord;
 use crate::telemetry::{
     Collected, ConnectionEvent, FunctionFault, Instances, Labels, Outcome, RequestTimes,
@@ -246,6 +246,15 @@ fn guests_have_metrics_but_no_name_of_ours() {
     check("airside_guest_metrics_hidden{}", 5.0);
     assert!(!page.values.values().any(|&value| (value - 666.0).abs() < 1e-9));
     assert_eq!(page.types["size"], "summary");
+}
+
+#[test]
+fn every_name_of_ours_is_reserved() {
+    for series in page(Vec::new()).values.keys() {
+        let name = series.split('{').next().unwrap();
+        let by_prefix = RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+        assert!(by_prefix || RESERVED_NAMES.contains(&name), "{name}");
+    }
 }
 
 #[test]
