@@ -4,7 +4,7 @@
 //! request without a body. Whatever RFC 9110 or RFC 9112 lets two servers read in two ways is refused.
 
 mod date;
-pub mod h1;
+mod h1;
 mod sniff;
 mod status;
 

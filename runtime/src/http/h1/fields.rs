@@ -67,11 +67,10 @@ fn finish(
     let end = start + len;
     let mut seen = Seen::default();
     for header in headers {
-        require_crlf(&window[..offset_of(header, window)])?;
+        require_end(&window[..offset_of(header, window)], b"\r\n")?;
         seen.read(header)?;
     }
-    require_crlf(&window[..end - "\r\n".len()])?;
-    require_crlf(&window[..end])?;
+    require_end(&window[..end], b"\r\n\r\n")?;
     seen.conclude(version, limits, end).map(Some)
 }
 
@@ -91,8 +90,8 @@ fn offset_of(header: &Header<'_>, window: &[u8]) -> usize {
 }
 
 /// httparse ends a line at a bare LF too. A value holds neither CR nor LF, so what precedes a field is its line's end.
-fn require_crlf(before: &[u8]) -> Result<(), Reject> {
-    if before.ends_with(b"\r\n") {
+fn require_end(before: &[u8], line_end: &[u8]) -> Result<(), Reject> {
+    if before.ends_with(line_end) {
         return Ok(());
     }
     Err(Reject::bad_request("line ends without CRLF"))
@@ -166,8 +165,7 @@ impl<'b> Seen<'b> {
         }
     }
 
-    /// One run of digits, once. RFC 9112, 6.3 lets equal repetitions pass; a proxy in front that keeps the first and
-    /// one that keeps the last agree then, but nothing honest sends them.
+    /// One run of digits, once. RFC 9112, 6.3 would let equal repetitions pass, but no client sends them on purpose.
     fn read_content_length(&mut self, value: &[u8]) -> Result<(), Reject> {
         let Some(length) = parse_length(value) else {
             return Err(Reject::bad_request("invalid Content-Length"));
