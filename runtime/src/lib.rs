@@ -3,3 +3,4 @@
 pub mod admin;
 pub mod log;
 pub mod telemetry;
+pub mod http;
