@@ -1,3 +1,5 @@
+//! Command lines and what `airside check` writes.
+
 use super::{Command, EXIT_OK, EXIT_USAGE, check, parse};
 use crate::config::{Config, Demo};
 

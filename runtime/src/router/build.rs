@@ -124,7 +124,7 @@ impl Builder {
             let (pattern, origin) = (pattern.clone(), origin.to_owned());
             let added = Added { pattern, index, origin, target };
             let routes = self.methods.entry(method.to_owned()).or_default();
-            self.conflicts.extend(routes.add(method, added).err());
+            self.conflicts.extend(routes.add(method, added).err().map(|conflict| *conflict));
         }
         self.patterns.push(pattern);
     }
@@ -145,20 +145,20 @@ impl Builder {
 }
 
 impl MethodBuilder {
-    fn add(&mut self, method: &str, added: Added) -> Result<(), RouteConflict> {
+    fn add(&mut self, method: &str, added: Added) -> Result<(), Box<RouteConflict>> {
         if let (Target::Route(_), Some(page)) =
             (added.target, admin_page_taken(method, &added.pattern))
         {
             let pattern = added.pattern.text;
-            return Err(RouteConflict::Admin {
+            return Err(Box::new(RouteConflict::Admin {
                 origin: added.origin,
                 method: method.to_owned(),
                 pattern,
                 page,
-            });
+            }));
         }
         self.check_names(method, &added)?;
-        self.insert(&added).map_err(|other| taken(method, &added, other))?;
+        self.insert(&added).map_err(|other| Box::new(taken(method, &added, other)))?;
         for (place, name) in added.pattern.parameters() {
             self.names.entry(place).or_insert_with(|| (name.to_owned(), self.added.len()));
         }
@@ -168,13 +168,13 @@ impl MethodBuilder {
 
     /// httprouter's rule, kept because a route that calls the same place by another name is
     /// usually in the wrong place.
-    fn check_names(&self, method: &str, added: &Added) -> Result<(), RouteConflict> {
+    fn check_names(&self, method: &str, added: &Added) -> Result<(), Box<RouteConflict>> {
         for (place, name) in added.pattern.parameters() {
             let Some((other_name, other)) = self.names.get(&place) else { continue };
             if other_name != name
                 && let Some(other) = self.added.get(*other)
             {
-                return Err(RouteConflict::Names {
+                return Err(Box::new(RouteConflict::Names {
                     origin: added.origin.clone(),
                     method: method.to_owned(),
                     pattern: added.pattern.text.clone(),
@@ -182,7 +182,7 @@ impl MethodBuilder {
                     other_pattern: other.pattern.text.clone(),
                     other: other.origin.clone(),
                     other_name: other_name.clone(),
-                });
+                }));
             }
         }
         Ok(())

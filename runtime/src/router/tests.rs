@@ -1,3 +1,5 @@
+//! Requests against tables of routes; conflicts by their messages.
+
 use super::{HttpRoute, Lookup, RouteId, Router};
 use crate::http::Method;
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_oneof, proptest};
 use proptest::sample::select;
 
-use super::{Config, Demo, Files};
+use super::Files;
+use crate::config::{Config, Demo};
 
 #[track_caller]
 fn check(json: &str, expected_errors: &[&str], expected_warnings: &[&str]) {
