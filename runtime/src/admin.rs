@@ -1,27 +1,13 @@
 //! What the admin paths answer: health, readiness, metrics and the latency page, as functions from a
 //! page and a query to a response. It knows nothing of sockets, and of the shards only their records.
 
+use crate::router::AdminPage;
 use crate::telemetry::latency::{self, Format};
 use crate::telemetry::{Collected, prometheus};
 use std::net::IpAddr;
 use tokio::sync::oneshot;
 
 const TEXT: &str = "text/plain; charset=utf-8";
-
-/// The pages there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AdminPage {
-    /// `/health`
-    Health,
-    /// `/ready`
-    Ready,
-    /// `/metrics`
-    Metrics,
-    /// `/debug/latency`
-    Latency,
-    /// `/debug/pprof` and everything below it
-    Pprof,
-}
 
 /// What a shard asks the control thread for.
 #[derive(Debug)]
@@ -123,7 +109,8 @@ fn text(status: u16, body: &str) -> AdminResponse {
 
 #[cfg(test)]
 mod tests {
-    use super::{AdminPage, AdminResponse, AdminState, answer, parameter};
+    use super::{AdminResponse, AdminState, answer, parameter};
+    use crate::router::AdminPage;
     use crate::telemetry::prometheus::Extras;
     use crate::telemetry::{Collected, Labels};
     use std::sync::Arc;
