@@ -1,15 +1,19 @@
 #!/usr/bin/env bash
-# Rebuilds the prebuilt .wasm files of the examples. The same sources and toolchain give the same bytes.
+# Rebuilds the prebuilt .wasm files of the examples. The same sources and toolchain give the same
+# bytes.
 #
-#   examples/build.sh [NAME...]          installs what is missing, builds, writes NAME/*.wasm and NAME/SOURCES.sha256
-#   examples/build.sh --verify [NAME...] are sources and .wasm those of the manifest? Needs no toolchain.
-#   examples/build.sh --check [NAME...]  verifies, then builds elsewhere and compares the bytes, where the toolchain
-#                                        is the manifest's; installs nothing
+#   examples/build.sh [NAME...]
+#       Installs what is missing, builds, writes NAME/*.wasm and NAME/SOURCES.sha256.
+#   examples/build.sh --verify [NAME...]
+#       Are sources and .wasm files those of the manifest? Needs no toolchain.
+#   examples/build.sh --check [NAME...]
+#       Verifies, then builds elsewhere and compares the bytes, where the toolchain is that of the
+#       manifest. Installs nothing.
 #
-# NAME is a folder here that has a recipe.sh, all of them by default. A recipe defines three functions:
-# install (by package name, from apt, npm or PyPI), toolchain (prints its version in one line, fails when it is
-# absent) and build DIR (called in the recipe's folder: puts the .wasm files into DIR, leaves no other trace),
-# and may name files outside its folder that it depends on in the array `shared`.
+# NAME is a folder here that has a recipe.sh, all of them by default. A recipe defines three
+# functions: install (by package name, from apt, npm or PyPI), toolchain (prints its version in one
+# line, fails when it is absent) and build DIR (called in the recipe's folder: puts the .wasm files
+# into DIR, leaves no other trace). Files outside its folder that it depends on are in `shared`.
 set -euo pipefail
 shopt -s nullglob
 export LC_ALL=C
@@ -52,7 +56,7 @@ enter() {
 rebuild() {
     enter "$1"
     toolchain >/dev/null 2>&1 || install
-    build "$out"
+    (build "$out")
     local wasm=("$out"/*.wasm)
     rm -f ./*.wasm
     install_files "${wasm[@]}"
@@ -70,7 +74,8 @@ install_files() {
 verify() {
     enter "$1"
     sha256sum --check --quiet SOURCES.sha256
-    diff <(listed) <(inputs; printf '%s\n' *.wasm) || fail "$1: SOURCES.sha256 lists other files than there are"
+    diff <(listed) <(inputs; printf '%s\n' *.wasm) ||
+        fail "$1: SOURCES.sha256 lists other files than there are"
     echo "$1: as in the manifest"
 }
 
@@ -83,7 +88,7 @@ check() {
         echo "$1: not rebuilt: the toolchain is $present, the manifest's is $recorded"
         return
     fi
-    build "$out"
+    (build "$out")
     local wasm
     for wasm in *.wasm; do
         cmp "$wasm" "$out/$wasm"
@@ -108,7 +113,7 @@ listed() {
 }
 
 write_manifest() {
-    echo "# Written by examples/build.sh: what the .wasm files were built from, and with. Check with sha256sum -c."
+    echo "# Written by examples/build.sh: what the .wasm files were built from, and with."
     echo "# toolchain: $(toolchain)"
     inputs | xargs -d '\n' sha256sum
     sha256sum ./*.wasm | sed 's|\./||'

@@ -1,28 +1,26 @@
-//! Guests and what each must do: the table that airside's host and the `wapc` crate's are both held to.
+//! Guests and what each must do: the table that both airside's host and the `wapc` crate's are
+//! held to.
 //!
-//! Where the two rightly differ, the table says what `wapc` 2.2 with `wasmtime-provider` 2.25 does instead, and why
-//! airside does not. Tarmac's host, wapc-go on wazero, is the one to agree with.
+//! Where the two rightly differ, the table says what `wapc` 2.2 with `wasmtime-provider` 2.25 does
+//! instead, and why airside does not. Tarmac's host, wapc-go on wazero, is the one to agree with.
 //!
-//! A row is one instance that is called in turn, with the host of `double` or one that answers the same: an empty
-//! key-value store, the functions `echo` and `hello`, 128 MiB of memory, 100,000 table elements, a deadline.
+//! A row is one instance that is called in turn, with the host of `double` or one that answers the
+//! same: an empty key-value store, the functions `echo` and `hello`, 128 MiB of memory, 100,000
+//! table elements, a deadline.
 
-#[path = "guests/double.rs"]
-pub mod double;
-#[path = "guests/provider.rs"]
-pub mod provider;
-#[path = "guests/rows.rs"]
+pub(crate) mod double;
+pub(crate) mod provider;
 mod rows;
 
-pub use rows::rows;
-
+pub(crate) use rows::rows;
 use std::path::Path;
 
-pub const MEMORY_BYTES_MAX: usize = 128 << 20;
-pub const TABLE_ELEMENTS_MAX: usize = 100_000;
+pub(crate) const MEMORY_BYTES_MAX: usize = 128 << 20;
+pub(crate) const TABLE_ELEMENTS_MAX: usize = 100_000;
 
 /// How one invocation ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     Answer(Vec<u8>),
     /// It failed with a text of its own.
     GuestError(Vec<u8>),
@@ -37,44 +35,44 @@ pub enum Outcome {
 
 /// What became of an instance before its first invocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
+pub(crate) enum Start {
     Ready,
     /// The module was refused, or a start function failed or outran its deadline.
     Failed,
 }
 
 #[derive(Debug)]
-pub struct Row {
+pub(crate) struct Row {
     /// A `.wat` or `.wasm` file, from the root of the repository.
-    pub guest: String,
-    pub start: Expected<Start>,
+    pub(crate) guest: String,
+    pub(crate) start: Expected<Start>,
     /// It has a loop without end.
-    pub endless: bool,
-    pub calls: Vec<Call>,
+    pub(crate) endless: bool,
+    pub(crate) calls: Vec<Call>,
 }
 
 #[derive(Debug)]
-pub struct Call {
-    pub payload: Vec<u8>,
-    pub outcome: Expected<Outcome>,
+pub(crate) struct Call {
+    pub(crate) payload: Vec<u8>,
+    pub(crate) outcome: Expected<Outcome>,
 }
 
 /// What airside does, and what `wapc` with `wasmtime-provider` does where that is something else.
 #[derive(Debug)]
-pub struct Expected<T> {
-    pub airside: T,
+pub(crate) struct Expected<T> {
+    pub(crate) airside: T,
     provider: Option<T>,
 }
 
 /// The only operation that Tarmac calls; the guests of the examples register it.
-pub const OPERATION: &str = "handler";
+pub(crate) const OPERATION: &str = "handler";
 
 impl<T> Expected<T> {
     fn same(outcome: T) -> Self {
         Expected { airside: outcome, provider: None }
     }
 
-    pub fn provider(&self) -> &T {
+    pub(crate) fn provider(&self) -> &T {
         self.provider.as_ref().unwrap_or(&self.airside)
     }
 }
@@ -120,7 +118,7 @@ impl Row {
     }
 
     /// The module in the binary format.
-    pub fn module(&self, repository: &Path) -> Vec<u8> {
+    pub(crate) fn module(&self, repository: &Path) -> Vec<u8> {
         let file = repository.join(&self.guest);
         wat::parse_file(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
     }

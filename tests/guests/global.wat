@@ -1,4 +1,5 @@
-;; Answers how often this instance has been called, as one digit: tells a reused instance from a new one.
+;; Answers how often this instance has been called, as one digit: tells a reused instance from a new
+;; one.
 (module
   (import "wapc" "__guest_response" (func $guest_response (param i32 i32)))
   (memory (export "memory") 1)

@@ -1,4 +1,5 @@
-;; Grows its memory a page at a time and writes to all of it; traps when it gets no more, as allocators do.
+;; Grows its memory a page at a time and writes to all of it; traps when it gets no more, as
+;; allocators do.
 (module
   (memory (export "memory") 1)
   (func (export "__guest_call") (param i32 i32) (result i32)

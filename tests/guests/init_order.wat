@@ -1,5 +1,5 @@
-;; Answers which of its start functions ran, in their order: the start section `0`, `_initialize` `1`, `_start` `2`,
-;; `wapc_init` `3`.
+;; Answers which of its start functions ran, in their order: the start section `0`, `_initialize`
+;; `1`, `_start` `2`, `wapc_init` `3`.
 (module
   (import "wapc" "__guest_response" (func $guest_response (param i32 i32)))
   (memory (export "memory") 1)

@@ -12,7 +12,8 @@
   (import "wapc" "__host_error" (func $host_error (param i32)))
   (memory (export "memory") 1)
   (data (i32.const 0) "tarmac" "kvstore" "get" "set")
-  ;; KVStoreGet is field 1, the key; KVStoreSet goes on with field 2, the data, whose length is at 39.
+  ;; KVStoreGet is field 1, the key; KVStoreSet goes on with field 2, the data, whose length is at
+  ;; 39.
   (data (i32.const 32) "\0a\04" "test" "\12")
 
   (func $kvstore (param $operation i32) (param $message_len i32) (result i32)

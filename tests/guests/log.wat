@@ -1,5 +1,5 @@
-;; Logs the payload three ways: `logger/info`, `logging/Info` (the spelling of Tarmac's newer SDK) and
-;; `__console_log`. Answers one digit per host call, 1 where the host took it.
+;; Logs the payload three ways: `logger/info`, `logging/Info` (the spelling of Tarmac's newer SDK)
+;; and `__console_log`. Answers one digit per host call, 1 where the host took it.
 (module
   (import "wapc" "__guest_request" (func $guest_request (param i32 i32)))
   (import "wapc" "__guest_response" (func $guest_response (param i32 i32)))

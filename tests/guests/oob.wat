@@ -1,6 +1,7 @@
-;; Hands the host a range that is not all in its memory (one page). The payload is three letters: which import and
-;; argument (a to k, below), how the range is wrong (`o` an end beyond the memory, `w` an end that wraps past 2^32),
-;; and any third, as the payload has to be longer than the two bytes that are left at 65534.
+;; Hands the host a range that is not all in its memory (one page). The payload is three letters:
+;; which import and argument (a to k, below), how the range is wrong (`o` an end beyond the memory,
+;; `w` an end that wraps past 2^32), and any third, as the payload has to be longer than the two
+;; bytes that are left at 65534.
 (module
   (import "wapc" "__guest_request" (func $guest_request (param i32 i32)))
   (import "wapc" "__guest_response" (func $guest_response (param i32 i32)))
@@ -13,7 +14,8 @@
   (memory (export "memory") 1 1)
   (data (i32.const 0) "tarmac" "function" "echo" "none")
 
-  ;; A host call whose range number $wrong, of binding, namespace, operation and payload, is the wrong one.
+  ;; A host call whose range number $wrong, of binding, namespace, operation and payload, is the
+  ;; wrong one.
   (func $wrong_call (param $wrong i32) (param $at i32) (param $len i32)
     (drop (call $host_call
       (select (local.get $at) (i32.const 0) (i32.eq (local.get $wrong) (i32.const 0)))
@@ -51,9 +53,11 @@
     ;; k
       (call $console_log (local.get $at) (local.get $len)) (return (i32.const 1)))
     ;; j
-      (call $right_call (i32.const 18)) (call $host_error (local.get $at)) (return (i32.const 1)))
+      (call $right_call (i32.const 18)) (call $host_error (local.get $at))
+      (return (i32.const 1)))
     ;; i
-      (call $right_call (i32.const 14)) (call $host_response (local.get $at)) (return (i32.const 1)))
+      (call $right_call (i32.const 14)) (call $host_response (local.get $at))
+      (return (i32.const 1)))
     ;; h, g, f, e
       (call $wrong_call (i32.const 3) (local.get $at) (local.get $len)) (return (i32.const 1)))
       (call $wrong_call (i32.const 2) (local.get $at) (local.get $len)) (return (i32.const 1)))

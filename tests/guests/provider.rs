@@ -15,16 +15,16 @@ const TICK: Duration = Duration::from_millis(10);
 /// 1 s.
 const DEADLINE_TICKS: u64 = 100;
 
-/// Starts the guest of `row`, compiled to `module`, and calls it with each payload until it panics: that instance
-/// is of no use any more.
-pub fn run(row: &Row, module: &[u8]) -> (Start, Vec<Outcome>) {
+/// Starts the guest of `row`, compiled to `module`, and calls it with each payload, until one ends
+/// in a way that leaves the instance in no state for the next.
+pub(crate) fn run(row: &Row, module: &[u8]) -> (Start, Vec<Outcome>) {
     let Some(host) = start(row, module) else {
         return (Start::Failed, Vec::new());
     };
     let mut outcomes = Vec::new();
     for row_call in &row.calls {
         outcomes.push(call(&host, &row_call.payload));
-        if outcomes.last() == Some(&Outcome::HostPanic) {
+        if let Some(Outcome::Trap | Outcome::Deadline | Outcome::HostPanic) = outcomes.last() {
             break;
         }
     }
@@ -38,8 +38,8 @@ fn start(row: &Row, module: &[u8]) -> Option<WapcHost> {
             max_memory_size: Some(MEMORY_BYTES_MAX),
             max_table_elements: Some(TABLE_ELEMENTS_MAX),
         });
-    // Only where it must be: with epochs on, the provider has every start section trap, as it sets the first
-    // deadline after it.
+    // Only where it must be: with epochs on, the provider has every start section trap, as it sets
+    // the first deadline after it.
     if row.endless {
         builder = builder.engine(ticking_engine()).enable_epoch_interruptions(EpochDeadlines {
             wapc_init: DEADLINE_TICKS,

@@ -1,5 +1,5 @@
-;; Calls the function named `recurse`, itself when so deployed, without end: the host's depth limit is what
-;; stops it. Answers what the callee answered; a host error becomes the guest's error.
+;; Calls the function named `recurse`, itself when so deployed, without end: the host's depth limit
+;; is what stops it. Answers what the callee answered; a host error becomes the guest's error.
 (module
   (import "wapc" "__guest_response" (func $guest_response (param i32 i32)))
   (import "wapc" "__guest_error" (func $guest_error (param i32 i32)))

@@ -1,5 +1,5 @@
-;; Looks through its 16 pages, which it never writes to, for a byte that is not zero: answers `clean`, or the 64
-;; bytes that begin with what it found.
+;; Looks through its 16 pages, which it never writes to, for a byte that is not zero: answers
+;; `clean`, or the 64 bytes that begin with what it found.
 (module
   (import "wapc" "__guest_response" (func $guest_response (param i32 i32)))
   (memory (export "memory") 16)

@@ -1,4 +1,5 @@
-;; Keeps the payload in each page of its 16 and answers `kept`; the next guest in this memory must not find it.
+;; Keeps the payload in each page of its 16 and answers `kept`; the next guest in this memory must
+;; not find it.
 (module
   (import "wapc" "__guest_request" (func $guest_request (param i32 i32)))
   (import "wapc" "__guest_response" (func $guest_response (param i32 i32)))

@@ -1,5 +1,5 @@
-;; Answers whether a host response and a host error are there before it has made a host call (`00` when
-;; neither is), then makes one that fails: the next invocation must not see what this one left.
+;; Answers whether a host response and a host error are there before it has made a host call (`00`
+;; when neither is), then makes one that fails: the next invocation must not see what this one left.
 (module
   (import "wapc" "__guest_response" (func $guest_response (param i32 i32)))
   (import "wapc" "__host_call"

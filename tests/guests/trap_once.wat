@@ -1,5 +1,5 @@
-;; Traps when its payload is not empty, else answers how often this instance has been called, as one digit: shows
-;; that a trapped instance is not used again.
+;; Traps when its payload is not empty, else answers how often this instance has been called, as one
+;; digit: shows that a trapped instance is not used again.
 (module
   (import "wapc" "__guest_response" (func $guest_response (param i32 i32)))
   (memory (export "memory") 1)

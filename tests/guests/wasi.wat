@@ -1,14 +1,16 @@
-;; Looks for what a guest must not have, through WASI preview 1, and answers a byte for each: the error code of a
-;; write to standard error, the counts of arguments and environment variables, the error code of asking for a
-;; preopened directory, of opening `/etc/passwd` below one, and of reading standard input; then whether the clock
-;; runs and whether random bytes come, 1 each.
+;; Looks for what a guest must not have, through WASI preview 1, and answers a byte for each: the
+;; error code of a write to standard error, the counts of arguments and environment variables, the
+;; error code of asking for a preopened directory, of opening `/etc/passwd` below one, and of
+;; reading standard input; then whether the clock runs and whether random bytes come, 1 each.
 (module
   (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_read" (func $fd_read (param i32 i32 i32 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "args_sizes_get" (func $args_sizes_get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "args_sizes_get"
+    (func $args_sizes_get (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "environ_sizes_get"
     (func $environ_sizes_get (param i32 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "fd_prestat_get" (func $fd_prestat_get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_prestat_get"
+    (func $fd_prestat_get (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "path_open"
     (func $path_open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "clock_time_get"

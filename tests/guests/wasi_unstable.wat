@@ -1,5 +1,5 @@
-;; Writes a line to standard output through the older name of WASI and answers `0`, the error code, and the number
-;; of bytes written, 0x0c.
+;; Writes a line to standard output through the older name of WASI and answers `0`, the error code,
+;; and the number of bytes written, 0x0c.
 (module
   (import "wasi_unstable" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
   (import "wapc" "__guest_response" (func $guest_response (param i32 i32)))

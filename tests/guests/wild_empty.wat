@@ -1,6 +1,6 @@
-;; Hands the host empty ranges at 0xffffffff everywhere it can, as guests with empty slices do: none is a
-;; fault. Is to be called with an empty payload; answers with an empty one. The host call asks for the
-;; function `echo` with nothing.
+;; Hands the host empty ranges at 0xffffffff everywhere it can, as guests with empty slices do: none
+;; is a fault. Is to be called with an empty payload; answers with an empty one. The host call asks
+;; for the function `echo` with nothing.
 (module
   (import "wapc" "__guest_request" (func $guest_request (param i32 i32)))
   (import "wapc" "__guest_response" (func $guest_response (param i32 i32)))
