@@ -1,1 +1,31 @@
-fn main(){}
+//! `cargo run --release -p loadtest`: what airside costs beside its peers, and what it stands.
+//!
+//! - `loadtest` or `loadtest compare`: airside, nginx and hyper answer the same body in turn.
+//!
+//! Every server runs on one core and every load on another, one table comes out, then the bars:
+//! what this project promises, what was measured, met or not. The exit code is 0 when all are
+//! met, 1 when one is missed, 2 when nothing could be measured. `--json FILE` keeps every sample.
+//! The head of each file in `scenarios/` says how to read its table.
+
+mod cli;
+mod client;
+mod guests;
+mod latency_page;
+mod machine;
+mod measure;
+mod peers;
+mod proc;
+mod process;
+mod report;
+mod scenarios;
+mod table;
+mod wrk;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run().unwrap_or_else(|error| {
+        eprintln!("loadtest: {error:#}");
+        ExitCode::from(2)
+    })
+}
