@@ -1,6 +1,7 @@
 //! `cargo run --release -p loadtest`: what airside costs beside its peers, and what it stands.
 //!
 //! - `loadtest` or `loadtest compare`: airside, nginx and hyper answer the same body in turn.
+//! - `loadtest faults`: a healthy function beside an endless loop, a trap, endless growth.
 //!
 //! Every server runs on one core and every load on another, one table comes out, then the bars:
 //! what this project promises, what was measured, met or not. The exit code is 0 when all are

@@ -2,6 +2,7 @@
 //! place below.
 
 pub mod compare;
+mod faults;
 
 use anyhow::Result;
 
@@ -13,18 +14,22 @@ use crate::report::Report;
 pub enum Scenario {
     /// airside beside nginx and hyper: what a request costs.
     Compare(compare::Options),
+    /// A healthy function beside bad ones.
+    Faults(faults::Options),
 }
 
 impl Scenario {
     pub fn needs_airside(&self) -> bool {
         match self {
             Scenario::Compare(options) => options.peers.contains(&Peer::Airside),
+            Scenario::Faults(_) => true,
         }
     }
 
     pub fn run(&self, stage: &Stage) -> Result<Report> {
         match self {
             Scenario::Compare(options) => compare::run(stage, options),
+            Scenario::Faults(options) => faults::run(stage, options),
         }
     }
 }
