@@ -2,6 +2,7 @@
 //!
 //! - `loadtest` or `loadtest compare`: airside, nginx and hyper answer the same body in turn.
 //! - `loadtest faults`: a healthy function beside an endless loop, a trap, endless growth.
+//! - `loadtest soak`: ten million requests; errors, memory, and whether the counts agree.
 //!
 //! Every server runs on one core and every load on another, one table comes out, then the bars:
 //! what this project promises, what was measured, met or not. The exit code is 0 when all are
@@ -14,6 +15,7 @@ mod guests;
 mod latency_page;
 mod machine;
 mod measure;
+mod oha;
 mod peers;
 mod proc;
 mod process;

@@ -3,6 +3,7 @@
 
 pub mod compare;
 mod faults;
+mod soak;
 
 use anyhow::Result;
 
@@ -16,13 +17,15 @@ pub enum Scenario {
     Compare(compare::Options),
     /// A healthy function beside bad ones.
     Faults(faults::Options),
+    /// Millions of requests: errors, memory, counts.
+    Soak(soak::Options),
 }
 
 impl Scenario {
     pub fn needs_airside(&self) -> bool {
         match self {
             Scenario::Compare(options) => options.peers.contains(&Peer::Airside),
-            Scenario::Faults(_) => true,
+            Scenario::Faults(_) | Scenario::Soak(_) => true,
         }
     }
 
@@ -30,6 +33,7 @@ impl Scenario {
         match self {
             Scenario::Compare(options) => compare::run(stage, options),
             Scenario::Faults(options) => faults::run(stage, options),
+            Scenario::Soak(options) => soak::run(stage, options),
         }
     }
 }
