@@ -3,6 +3,7 @@
 //! - `loadtest` or `loadtest compare`: airside, nginx and hyper answer the same body in turn.
 //! - `loadtest faults`: a healthy function beside an endless loop, a trap, endless growth.
 //! - `loadtest soak`: ten million requests; errors, memory, and whether the counts agree.
+//! - `loadtest kill`: kill -9 under a load of sets; is every answered set there again?
 //!
 //! Every server runs on one core and every load on another, one table comes out, then the bars:
 //! what this project promises, what was measured, met or not. The exit code is 0 when all are
@@ -12,6 +13,7 @@
 mod cli;
 mod client;
 mod guests;
+mod kv_messages;
 mod latency_page;
 mod machine;
 mod measure;

@@ -3,6 +3,7 @@
 
 pub mod compare;
 mod faults;
+mod kill;
 mod soak;
 
 use anyhow::Result;
@@ -19,13 +20,15 @@ pub enum Scenario {
     Faults(faults::Options),
     /// Millions of requests: errors, memory, counts.
     Soak(soak::Options),
+    /// kill -9 under a load of sets: is every answered set there again?
+    Kill(kill::Options),
 }
 
 impl Scenario {
     pub fn needs_airside(&self) -> bool {
         match self {
             Scenario::Compare(options) => options.peers.contains(&Peer::Airside),
-            Scenario::Faults(_) | Scenario::Soak(_) => true,
+            Scenario::Faults(_) | Scenario::Soak(_) | Scenario::Kill(_) => true,
         }
     }
 
@@ -34,6 +37,7 @@ impl Scenario {
             Scenario::Compare(options) => compare::run(stage, options),
             Scenario::Faults(options) => faults::run(stage, options),
             Scenario::Soak(options) => soak::run(stage, options),
+            Scenario::Kill(options) => kill::run(stage, options),
         }
     }
 }
