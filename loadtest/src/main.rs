@@ -1,1 +1,36 @@
-fn main(){}
+//! `cargo run --release -p loadtest`: what airside costs beside its peers, and what it stands.
+//!
+//! - `loadtest` or `loadtest compare`: airside, nginx and hyper answer the same body in turn.
+//! - `loadtest faults`: a healthy function beside an endless loop, a trap, endless growth.
+//! - `loadtest soak`: ten million requests; errors, memory, and whether the counts agree.
+//! - `loadtest kill`: kill -9 under a load of sets; is every answered set there again?
+//!
+//! Every server runs on one core and every load on another, one table comes out, then the bars:
+//! what this project promises, what was measured, met or not. The exit code is 0 when all are
+//! met, 1 when one is missed, 2 when nothing could be measured. `--json FILE` keeps every sample.
+//! The head of each file in `scenarios/` says how to read its table.
+
+mod cli;
+mod client;
+mod guests;
+mod kv_messages;
+mod latency_page;
+mod machine;
+mod measure;
+mod oha;
+mod peers;
+mod proc;
+mod process;
+mod report;
+mod scenarios;
+mod table;
+mod wrk;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run().unwrap_or_else(|error| {
+        eprintln!("loadtest: {error:#}");
+        ExitCode::from(2)
+    })
+}

@@ -1,0 +1,5 @@
+;; Traps at once.
+(module
+  (memory (export "memory") 1)
+  (func (export "__guest_call") (param $operation_len i32) (param $payload_len i32) (result i32)
+    (unreachable)))

@@ -1,0 +1,27 @@
+//! The waPC guests that loadtest serves, written as text (`guests/*.wat`) so that they cost next
+//! to nothing and do only what their name says.
+
+use anyhow::{Context, Result};
+
+pub const HELLO: &str = include_str!("../guests/hello.wat");
+pub const ENDLESS_LOOP: &str = include_str!("../guests/endless_loop.wat");
+pub const TRAP: &str = include_str!("../guests/trap.wat");
+pub const ENDLESS_GROWTH: &str = include_str!("../guests/endless_growth.wat");
+const KV: &str = include_str!("../guests/kv.wat");
+
+/// Forwards its payload, a protobuf KVStoreSet, to `kvstore/set`.
+pub fn kv_set() -> String {
+    KV.replace("OPERATION", "set")
+}
+
+/// Forwards its payload, a protobuf KVStoreGet, to `kvstore/get`.
+pub fn kv_get() -> String {
+    KV.replace("OPERATION", "get")
+}
+
+pub fn compile(text: &str) -> Result<Vec<u8>> {
+    wat::parse_str(text).context("compile a guest")
+}
+
+#[cfg(test)]
+mod tests;

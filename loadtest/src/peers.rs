@@ -1,0 +1,180 @@
+//! The servers that are compared. A peer is a file in `peers/` that starts one, and a line in
+//! each `match` below.
+
+pub mod airside;
+pub mod hyper;
+mod nginx;
+
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Serialize;
+use tempfile::TempDir;
+
+use crate::client;
+use crate::latency_page;
+use crate::machine::Stage;
+use crate::proc;
+use crate::process::{DeathSignal, Process};
+
+/// What every peer answers, with this type, and headers Server, Date and Content-Length.
+pub const BODY: &str = "Hello, World!";
+pub const CONTENT_TYPE: &str = "text/plain; charset=utf-8";
+
+/// The first start of airside compiles its guests.
+const START_TIME_MAX: Duration = Duration::from_secs(60);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+/// Lines of a server's log that go into the error when it does not start.
+const LOG_LINES_SHOWN: usize = 20;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Peer {
+    Nginx,
+    Hyper,
+    Airside,
+}
+
+impl Peer {
+    pub fn name(self) -> &'static str {
+        match self {
+            Peer::Nginx => "nginx",
+            Peer::Hyper => "hyper",
+            Peer::Airside => "airside",
+        }
+    }
+
+    /// Starts it with an answer of `BODY` and checks that it gives that answer.
+    pub fn start(self, stage: &Stage) -> Result<Server> {
+        let server = match self {
+            Peer::Nginx => nginx::start(stage)?,
+            Peer::Hyper => hyper::start(stage)?,
+            Peer::Airside => airside::start_hello(stage)?,
+        };
+        let response = client::get(server.address, &server.target)?;
+        ensure!(
+            response.status == 200 && response.body == BODY.as_bytes(),
+            "{} answers {} {:?} and not 200 {BODY:?}",
+            server.name,
+            response.status,
+            String::from_utf8_lossy(&response.body)
+        );
+        Ok(server)
+    }
+}
+
+/// A server that runs on the server's core; dropping it ends it.
+pub struct Server {
+    pub name: &'static str,
+    pub address: SocketAddr,
+    /// What a request under measurement asks for.
+    pub target: String,
+    process: Process,
+    /// After `process`: the folder must outlive its user.
+    _folder: TempDir,
+    sheds: bool,
+}
+
+impl Server {
+    /// Starts `command`, whose files are in `folder`, and waits until `target` is answered with
+    /// 200.
+    fn start(stage: &Stage, plan: Plan) -> Result<Server> {
+        let log = plan.folder.path().join("server.log");
+        let output = File::create(&log)?;
+        let process = Process::start(
+            &plan.command,
+            stage.server_cpu,
+            plan.death_signal,
+            output.try_clone()?.into(),
+            output.into(),
+        )?;
+        let mut server = Server {
+            name: plan.name,
+            address: plan.address,
+            target: plan.target,
+            process,
+            _folder: plan.folder,
+            sheds: plan.sheds,
+        };
+        server.wait_ready().with_context(|| {
+            format!("{} does not start; its last words:\n{}", server.name, last_lines(&log))
+        })?;
+        Ok(server)
+    }
+
+    fn wait_ready(&mut self) -> Result<()> {
+        let deadline = Instant::now() + START_TIME_MAX;
+        loop {
+            if let Some(status) = self.process.ended()? {
+                bail!("it ended with {status}");
+            }
+            match client::get(self.address, &self.target) {
+                Ok(response) if response.status == 200 => return Ok(()),
+                Ok(response) if Instant::now() > deadline => {
+                    bail!("{} answers {}", self.target, response.status)
+                }
+                Err(error) if Instant::now() > deadline => return Err(error),
+                _ => std::thread::sleep(POLL_INTERVAL),
+            }
+        }
+    }
+
+    pub fn url(&self) -> String {
+        self.url_of(&self.target)
+    }
+
+    pub fn url_of(&self, target: &str) -> String {
+        format!("http://{}{target}", self.address)
+    }
+
+    pub fn cpu_time(&self) -> Result<Duration> {
+        proc::cpu_time(self.process.id())
+    }
+
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Requests for `target` that the server has refused because it was full, by its own count; 0
+    /// for peers that do not do that.
+    pub fn shed(&self) -> Result<u64> {
+        if self.sheds { Ok(latency_page::read(self.address)?.shed(&self.target)) } else { Ok(0) }
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+}
+
+/// How to start a server.
+struct Plan {
+    name: &'static str,
+    command: Command,
+    address: SocketAddr,
+    target: String,
+    folder: TempDir,
+    death_signal: DeathSignal,
+    sheds: bool,
+}
+
+/// An address on which nothing listens at this moment. Another process could take the port
+/// before the server does: then the server does not start, and says so.
+fn free_address() -> Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("find a free port")?;
+    Ok(listener.local_addr()?)
+}
+
+fn temporary_folder() -> Result<TempDir> {
+    tempfile::Builder::new().prefix("loadtest-").tempdir().context("make a temporary folder")
+}
+
+fn last_lines(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].join("\n")
+}

@@ -1,0 +1,67 @@
+//! nginx with one worker and `return 200`: the least that a well-known server does for a request.
+//! It runs on a configuration of its own in a temporary folder and reads nothing of the system's.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::{BODY, CONTENT_TYPE, Plan, Server, free_address, temporary_folder};
+use crate::machine::{Stage, require_tool};
+use crate::process::DeathSignal;
+
+const TARGET: &str = "/hello";
+
+pub(super) fn start(stage: &Stage) -> Result<Server> {
+    require_tool("nginx", "nginx")?;
+    let folder = temporary_folder()?;
+    let address = free_address()?;
+    let path = folder.path().join("nginx.conf");
+    std::fs::write(&path, configuration(folder.path(), address)).context("write nginx.conf")?;
+    let mut command = Command::new("nginx");
+    command.arg("-p").arg(folder.path()).arg("-c").arg(path).args(["-e", "stderr"]);
+    let plan = Plan {
+        name: "nginx",
+        command,
+        address,
+        target: TARGET.to_owned(),
+        folder,
+        // The master must end its worker.
+        death_signal: DeathSignal::Term,
+        sheds: false,
+    };
+    Server::start(stage, plan)
+}
+
+/// Keep-alive without end as the other peers have it: nginx closes after 1000 requests otherwise.
+fn configuration(folder: &Path, address: SocketAddr) -> String {
+    let folder = folder.display();
+    format!(
+        r#"daemon off;
+worker_processes 1;
+error_log stderr error;
+pid {folder}/nginx.pid;
+events {{
+    worker_connections 4096;
+}}
+http {{
+    access_log off;
+    server_tokens off;
+    keepalive_requests 1000000000;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    server {{
+        listen {address} backlog=4096;
+        location = {TARGET} {{
+            default_type "{CONTENT_TYPE}";
+            return 200 "{BODY}";
+        }}
+    }}
+}}
+"#
+    )
+}

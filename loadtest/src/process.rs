@@ -1,0 +1,157 @@
+//! Child processes that are pinned to one core and cannot outlive loadtest.
+//!
+//! Between fork and exec only unsafe code could pin the child and tie it to its parent, so each
+//! child starts as `loadtest launch`, does both in safe code, and then becomes the real program:
+//! same process id, no process in between.
+
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use rustix::process::{Pid, Signal};
+use rustix::thread::CpuSet;
+
+/// How long a child that got SIGTERM may live on.
+const TERM_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// What the kernel sends the child when loadtest dies without having ended it.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum DeathSignal {
+    Kill,
+    /// For a program that has children of its own to end.
+    Term,
+}
+
+impl From<DeathSignal> for Signal {
+    fn from(signal: DeathSignal) -> Signal {
+        match signal {
+            DeathSignal::Kill => Signal::KILL,
+            DeathSignal::Term => Signal::TERM,
+        }
+    }
+}
+
+#[derive(clap::Args)]
+pub struct LaunchOptions {
+    #[arg(long)]
+    cpu: usize,
+    #[arg(long)]
+    death_signal: DeathSignal,
+    /// Process id of the loadtest that started us.
+    #[arg(long)]
+    parent: i32,
+    #[arg(last = true, required = true)]
+    program: Vec<OsString>,
+}
+
+/// `loadtest launch`: returns only when the program could not be started.
+pub fn launch(options: &LaunchOptions) -> Result<ExitCode> {
+    rustix::process::set_parent_process_death_signal(Some(options.death_signal.into()))?;
+    // The parent may have died before the line above took effect: then no signal would come.
+    let parent = Pid::as_raw(rustix::process::getppid());
+    ensure!(parent == options.parent, "the loadtest that started this is gone");
+    pin_current_thread(options.cpu)?;
+    let (program, arguments) = options.program.split_first().context("no program to launch")?;
+    let error = Command::new(program).args(arguments).exec();
+    Err(error).with_context(|| format!("start {}", program.to_string_lossy()))
+}
+
+/// Moves the calling thread, and with it all that it will start, to one core.
+pub fn pin_current_thread(cpu: usize) -> Result<()> {
+    let mut cpus = CpuSet::new();
+    cpus.set(cpu);
+    rustix::thread::sched_setaffinity(None, &cpus).with_context(|| format!("pin to CPU {cpu}"))
+}
+
+/// A running child that leads its own process group; dropping it ends the whole group.
+pub struct Process {
+    child: Child,
+    death_signal: DeathSignal,
+}
+
+impl Process {
+    /// Starts `command` (program, arguments and environment are taken from it) on `cpu`.
+    /// Call this on the main thread: the death signal comes when the *thread* that started the
+    /// child ends.
+    pub fn start(
+        command: &Command,
+        cpu: usize,
+        death_signal: DeathSignal,
+        stdout: Stdio,
+        stderr: Stdio,
+    ) -> Result<Process> {
+        let signal = match death_signal {
+            DeathSignal::Kill => "kill",
+            DeathSignal::Term => "term",
+        };
+        let mut launcher = Command::new("/proc/self/exe");
+        launcher
+            .args(["launch", "--cpu", &cpu.to_string(), "--death-signal", signal])
+            .args(["--parent", &std::process::id().to_string(), "--"])
+            .arg(command.get_program())
+            .args(command.get_args())
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(stderr)
+            .process_group(0);
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => launcher.env(name, value),
+                None => launcher.env_remove(name),
+            };
+        }
+        let child = launcher
+            .spawn()
+            .with_context(|| format!("start {}", command.get_program().to_string_lossy()))?;
+        Ok(Process { child, death_signal })
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The exit status, if the child has ended.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
+    /// Waits for the end and returns status, standard output and standard error. Only for
+    /// programs that print less than a pipe holds (64 KiB) to standard error.
+    pub fn finish(mut self) -> Result<(ExitStatus, String, String)> {
+        let read = |pipe: Option<&mut dyn std::io::Read>| -> Result<String> {
+            let mut bytes = Vec::new();
+            if let Some(pipe) = pipe {
+                pipe.read_to_end(&mut bytes)?;
+            }
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        };
+        let stdout = read(self.child.stdout.as_mut().map(|pipe| pipe as _))?;
+        let stderr = read(self.child.stderr.as_mut().map(|pipe| pipe as _))?;
+        Ok((self.child.wait()?, stdout, stderr))
+    }
+
+    /// kill -9 of the child and all that it started, and waits until it is gone.
+    pub fn kill(&mut self) {
+        // Errors mean that it is gone already, which is what is wanted.
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = rustix::process::kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// Gives a child that must end children of its own the time to do so.
+impl Drop for Process {
+    fn drop(&mut self) {
+        if matches!(self.death_signal, DeathSignal::Term) && matches!(self.ended(), Ok(None)) {
+            let _ = rustix::process::kill_process(Pid::from_child(&self.child), Signal::TERM);
+            let deadline = Instant::now() + TERM_TIME_MAX;
+            while matches!(self.ended(), Ok(None)) && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+        self.kill();
+    }
+}

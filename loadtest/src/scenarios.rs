@@ -1,0 +1,43 @@
+//! The scenarios. One is a file in `scenarios/` with `Options` and `run`, and a line in each
+//! place below.
+
+pub mod compare;
+mod faults;
+mod kill;
+mod soak;
+
+use anyhow::Result;
+
+use crate::machine::Stage;
+use crate::peers::Peer;
+use crate::report::Report;
+
+#[derive(clap::Subcommand)]
+pub enum Scenario {
+    /// airside beside nginx and hyper: what a request costs.
+    Compare(compare::Options),
+    /// A healthy function beside bad ones.
+    Faults(faults::Options),
+    /// Millions of requests: errors, memory, counts.
+    Soak(soak::Options),
+    /// kill -9 under a load of sets: is every answered set there again?
+    Kill(kill::Options),
+}
+
+impl Scenario {
+    pub fn needs_airside(&self) -> bool {
+        match self {
+            Scenario::Compare(options) => options.peers.contains(&Peer::Airside),
+            Scenario::Faults(_) | Scenario::Soak(_) | Scenario::Kill(_) => true,
+        }
+    }
+
+    pub fn run(&self, stage: &Stage) -> Result<Report> {
+        match self {
+            Scenario::Compare(options) => compare::run(stage, options),
+            Scenario::Faults(options) => faults::run(stage, options),
+            Scenario::Soak(options) => soak::run(stage, options),
+            Scenario::Kill(options) => kill::run(stage, options),
+        }
+    }
+}

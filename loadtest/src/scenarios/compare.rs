@@ -1,0 +1,199 @@
+//! Every peer answers the same body to the same wrk; the peers take turns within each round, so
+//! that a machine that gets slower or faster does so for all of them.
+//!
+//! How to read the table: each cell is the median of all rounds and, in parentheses, the least and
+//! the most. `CPU us/request` is the number to compare: user and system time that the server's
+//! processes used over the answers that they gave; it does not depend on how fast wrk is.
+//! `requests/s` does: at `core` under 100 % the load, not the server, was the limit. `CPU x nginx`
+//! and `p50 x nginx` divide by nginx's figure of the same round and connection count. With one
+//! connection the p50 is the way through an idle server. `errors` are socket errors, timeouts and
+//! bad statuses; `shed` are requests refused at once because the server was full (503).
+
+use anyhow::{Result, ensure};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::machine::{Stage, require_tool};
+use crate::measure::{Load, Pace, Sample, measure};
+use crate::peers::{Peer, Server};
+use crate::report::{Bar, Report};
+use crate::table::{Spread, Table, fixed, show, whole};
+
+const CPU_X_NGINX_MAX: f64 = 1.05;
+const CPU_BAR_CONNECTIONS: u32 = 64;
+const P50_X_NGINX_MAX: f64 = 1.1;
+const P50_BAR_CONNECTIONS: u32 = 1;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// Servers to compare, in the order of their turns.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "nginx,hyper,airside")]
+    pub peers: Vec<Peer>,
+    /// Numbers of connections to measure with.
+    #[arg(long, value_name = "N,..", value_delimiter = ',', default_value = "1,64,256")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    connections: Vec<u32>,
+    #[command(flatten)]
+    pace: Pace,
+}
+
+/// All rounds of one peer with one number of connections.
+#[derive(Serialize)]
+struct Series {
+    connections: u32,
+    peer: Peer,
+    rounds: Vec<Sample>,
+}
+
+pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
+    require_tool("wrk", "wrk")?;
+    ensure!(!options.peers.is_empty(), "no peers to compare");
+    let servers: Vec<(Peer, Server)> =
+        options.peers.iter().map(|&peer| Ok((peer, peer.start(stage)?))).collect::<Result<_>>()?;
+    let mut all: Vec<Series> = Vec::new();
+    for &connections in &options.connections {
+        let load = Load::new(connections, options.pace);
+        all.extend(take_turns(stage, &servers, load, options.pace.rounds)?);
+    }
+    Ok(Report {
+        scenario: "compare",
+        table: table(&all),
+        notes: vec!["median (min..max) of all rounds".to_owned()],
+        bars: bars(&all),
+        samples: json!(all),
+    })
+}
+
+fn take_turns(
+    stage: &Stage,
+    servers: &[(Peer, Server)],
+    load: Load,
+    rounds: u32,
+) -> Result<Vec<Series>> {
+    let connections = load.connections;
+    let series = |&(peer, _): &(Peer, Server)| Series { connections, peer, rounds: Vec::new() };
+    let mut all: Vec<Series> = servers.iter().map(series).collect();
+    for round in 1..=rounds {
+        for ((peer, server), series) in servers.iter().zip(&mut all) {
+            let sample = measure(stage, server, load)?;
+            eprintln!(
+                "{connections} connections, round {round} of {rounds}: {} {}/s, {:.2} us CPU",
+                peer.name(),
+                whole(sample.requests_per_s),
+                sample.cpu_us_per_request
+            );
+            series.rounds.push(sample);
+        }
+    }
+    Ok(all)
+}
+
+impl Series {
+    fn spread(&self, value: impl Fn(&Sample) -> f64) -> Option<Spread> {
+        Spread::of(self.rounds.iter().map(value))
+    }
+
+    fn total(&self, count: impl Fn(&Sample) -> u64) -> u64 {
+        self.rounds.iter().map(count).sum()
+    }
+
+    /// Round by round over nginx's value of that round; `None` without nginx.
+    fn x_nginx(&self, all: &[Series], value: impl Fn(&Sample) -> f64) -> Option<Spread> {
+        let nginx = find(all, Peer::Nginx, self.connections)?;
+        Spread::of(
+            self.rounds.iter().zip(&nginx.rounds).map(|(ours, its)| value(ours) / value(its)),
+        )
+    }
+}
+
+fn find(all: &[Series], peer: Peer, connections: u32) -> Option<&Series> {
+    all.iter().find(|series| series.peer == peer && series.connections == connections)
+}
+
+fn table(all: &[Series]) -> Table {
+    let mut table = Table::new(&[
+        "connections",
+        "peer",
+        "requests/s",
+        "p50 us",
+        "p99 us",
+        "CPU us/request",
+        "CPU x nginx",
+        "p50 x nginx",
+        "core",
+        "errors",
+        "shed",
+    ]);
+    for series in all {
+        let percent = |share: f64| format!("{:.0} %", share * 100.0);
+        table.push([
+            series.connections.to_string(),
+            series.peer.name().to_owned(),
+            show(series.spread(|sample| sample.requests_per_s), whole),
+            show(series.spread(|sample| sample.p50_us), whole),
+            show(series.spread(|sample| sample.p99_us), whole),
+            show(series.spread(|sample| sample.cpu_us_per_request), fixed(2)),
+            show(series.x_nginx(all, |sample| sample.cpu_us_per_request), fixed(2)),
+            show(series.x_nginx(all, |sample| sample.p50_us), fixed(2)),
+            show(series.spread(|sample| sample.core_share), percent),
+            series.total(|sample| sample.errors).to_string(),
+            series.total(|sample| sample.shed).to_string(),
+        ]);
+    }
+    table
+}
+
+fn bars(all: &[Series]) -> Vec<Bar> {
+    let ratio = |connections, value: fn(&Sample) -> f64| {
+        find(all, Peer::Airside, connections)?.x_nginx(all, value)
+    };
+    let mut bars = Vec::new();
+    if let Some(cpu) = ratio(CPU_BAR_CONNECTIONS, |sample| sample.cpu_us_per_request) {
+        let promise =
+            format!("CPU of airside's function, x nginx, {CPU_BAR_CONNECTIONS} connections");
+        bars.push(Bar::at_most(&promise, cpu.median, CPU_X_NGINX_MAX));
+    }
+    if let Some(p50) = ratio(P50_BAR_CONNECTIONS, |sample| sample.p50_us) {
+        let promise =
+            format!("p50 of airside's function, x nginx, {P50_BAR_CONNECTIONS} connection");
+        bars.push(Bar::at_most(&promise, p50.median, P50_X_NGINX_MAX));
+    }
+    let errors = all.iter().map(|series| series.total(|sample| sample.errors + sample.shed)).sum();
+    bars.push(Bar::none("no request fails or is shed, at any peer", errors));
+    bars
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Series, bars, table};
+    use crate::measure::Sample;
+    use crate::peers::Peer;
+
+    fn series(peer: Peer, connections: u32, cpu_us: &[f64]) -> Series {
+        let sample = |&cpu_us_per_request: &f64| Sample {
+            requests_per_s: 200_000.0,
+            p50_us: cpu_us_per_request * 10.0,
+            p99_us: 500.0,
+            cpu_us_per_request,
+            core_share: 1.0,
+            errors: 0,
+            shed: 0,
+        };
+        Series { connections, peer, rounds: cpu_us.iter().map(sample).collect() }
+    }
+
+    #[test]
+    fn ratios_are_taken_within_a_round() {
+        // The machine halves its speed in round 2: the ratio does not see it.
+        let all = [
+            series(Peer::Nginx, 64, &[4.0, 8.0, 4.0]),
+            series(Peer::Airside, 64, &[4.0, 8.0, 4.2]),
+            series(Peer::Airside, 1, &[4.0]),
+        ];
+        let text = table(&all).to_string();
+        assert!(text.contains("1.00 (1.00..1.05)"), "{text}");
+        // No nginx with 1 connection: no ratio and no bar.
+        assert_eq!(text.lines().last().unwrap().matches(" - ").count(), 2, "{text}");
+        assert_eq!(bars(&all).len(), 2);
+    }
+}

@@ -1,0 +1,200 @@
+//! The parts of the configuration that come from settings alone.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::keys::{Feature, Settings};
+use super::problem::Problems;
+use super::source::Source;
+use crate::http::Limits;
+
+/// Of every connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpConfig {
+    /// The `Server` header.
+    pub server_name: String,
+    /// Of each shard.
+    pub connections_max: usize,
+    /// Between two requests.
+    pub idle_timeout: Duration,
+    /// For a request's line and headers.
+    pub header_timeout: Duration,
+    /// For a request's body.
+    pub body_timeout: Duration,
+    /// For the client to take a response.
+    pub write_timeout: Duration,
+    pub limits: Limits,
+}
+
+/// Of every function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuestConfig {
+    /// How long a call waits for a free instance.
+    pub wait: Duration,
+    /// Calls of one function that wait on one shard.
+    pub queue_max: usize,
+    /// Calls of functions by functions, the first included.
+    pub depth_max: usize,
+    /// Where compiled modules are kept; it may not exist yet.
+    pub artifact_dir: PathBuf,
+}
+
+/// The key-value store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KvConfig {
+    Memory,
+    Embedded {
+        path: PathBuf,
+        /// The table.
+        bucket: String,
+        /// Of a new file.
+        permissions: u32,
+        /// For another process to let go of the file.
+        timeout: Duration,
+    },
+}
+
+/// What is logged and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogConfig {
+    pub level: LogLevel,
+    /// Else text lines.
+    pub json: bool,
+    pub disabled: bool,
+}
+
+/// From the least to the most that is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// (`shards`, `cpus`), which agree.
+pub(super) fn processors(
+    settings: &Settings,
+    problems: &mut Problems,
+) -> (Option<usize>, Option<Vec<usize>>) {
+    let shards = settings.shards.value.map(size);
+    let cpus = settings.cpus.value.clone();
+    if let (Some(shards), Some(cpus)) = (shards, &cpus)
+        && shards > cpus.len()
+    {
+        let reason = format!("each shard has a CPU of its own and `cpus` names {}", cpus.len());
+        settings.shards.refuse(reason, problems);
+    }
+    (shards, cpus)
+}
+
+pub(super) fn http(settings: &Settings, problems: &mut Problems) -> HttpConfig {
+    let limits = Limits {
+        head_bytes_max: size(settings.http_head_bytes_max.value),
+        target_bytes_max: size(settings.http_target_bytes_max.value),
+        headers_max: size(settings.http_headers_max.value),
+        body_bytes_max: settings.http_body_bytes_max.value,
+    };
+    if limits.target_bytes_max > limits.head_bytes_max {
+        let reason = "must not be more than http_head_bytes_max, of which it is a part";
+        settings.http_target_bytes_max.refuse(reason, problems);
+    }
+    HttpConfig {
+        server_name: settings.http_server_name.value.clone(),
+        connections_max: size(settings.http_connections_max.value),
+        idle_timeout: settings.http_idle_timeout_ms.value,
+        header_timeout: settings.http_header_timeout_ms.value,
+        body_timeout: settings.http_body_timeout_ms.value,
+        write_timeout: settings.http_write_timeout_ms.value,
+        limits,
+    }
+}
+
+pub(super) fn guests(settings: &Settings, source: &Source) -> GuestConfig {
+    GuestConfig {
+        wait: settings.function_wait_ms.value,
+        queue_max: size(settings.function_queue_max.value),
+        depth_max: size(settings.function_depth_max.value),
+        artifact_dir: settings.artifact_dir.value.clone().unwrap_or_else(|| cache_dir(source)),
+    }
+}
+
+/// The XDG base directory convention, which ignores a relative `XDG_CACHE_HOME`.
+fn cache_dir(source: &Source) -> PathBuf {
+    let absolute = |path: &Option<String>| {
+        path.as_deref().map(PathBuf::from).filter(|path| path.is_absolute())
+    };
+    absolute(&source.xdg_cache_home)
+        .or_else(|| Some(absolute(&source.home)?.join(".cache")))
+        .unwrap_or_else(|| Path::new("/var/cache").to_owned())
+        .join("airside")
+}
+
+pub(super) fn kv(settings: &Settings, problems: &mut Problems) -> Option<KvConfig> {
+    if !settings.enable_kvstore.value {
+        return None;
+    }
+    match settings.kvstore_type.value.as_str() {
+        "memory" | "in-memory" => Some(KvConfig::Memory),
+        "internal" => {
+            settings.kvstore_type.warn(
+                "keys are kept in memory and lost at the end, where Tarmac writes them to \
+                 boltdb_filename; set kvstore_type to boltdb or memory to say which is meant",
+                problems,
+            );
+            Some(KvConfig::Memory)
+        }
+        "boltdb" | "embedded" => Some(embedded_kv(settings, problems)),
+        "redis" => refuse_kv(Feature::Redis, settings, problems),
+        "cassandra" => refuse_kv(Feature::Cassandra, settings, problems),
+        "nats" => refuse_kv(Feature::Nats, settings, problems),
+        _ => {
+            let known = "write internal, memory, in-memory, boltdb or embedded";
+            settings.kvstore_type.refuse(known, problems);
+            None
+        }
+    }
+}
+
+fn refuse_kv(feature: Feature, settings: &Settings, problems: &mut Problems) -> Option<KvConfig> {
+    let name = feature.not_yet().unwrap_or_default();
+    settings.kvstore_type.refuse(format!("{name} is not yet in this version"), problems);
+    None
+}
+
+fn embedded_kv(settings: &Settings, problems: &mut Problems) -> KvConfig {
+    if settings.boltdb_bucket.value.is_empty() {
+        settings.boltdb_bucket.refuse("must not be empty", problems);
+    }
+    if settings.boltdb_filename.value.as_os_str().is_empty() {
+        settings.boltdb_filename.refuse("must not be empty", problems);
+    }
+    KvConfig::Embedded {
+        path: settings.boltdb_filename.value.clone(),
+        bucket: settings.boltdb_bucket.value.clone(),
+        permissions: settings.boltdb_permissions.value,
+        timeout: settings.boltdb_timeout.value,
+    }
+}
+
+/// Tarmac's order: what says the most wins, and `disable_logging` over all.
+pub(super) fn log(settings: &Settings) -> LogConfig {
+    let level = if settings.trace.value {
+        LogLevel::Trace
+    } else if settings.debug.value {
+        LogLevel::Debug
+    } else {
+        LogLevel::Info
+    };
+    LogConfig {
+        level,
+        json: !settings.text_log_format.value,
+        disabled: settings.disable_logging.value,
+    }
+}
+
+/// All bounds are far below what a 64-bit address space has.
+pub(super) fn size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,239 @@
+//! [`ShardRecord`]: what one shard counted between two collections, and the sums of such records.
+//!
+//! A record is filled on its shard, sent to the control thread as a whole, added to a total and
+//! emptied there, and goes back as the next spare. Emptied, it keeps the memory of its histograms.
+
+use super::Labels;
+use super::bins::Bins;
+use super::kinds::{ConnectionEvent, FunctionFault, Outcome, Phase, REJECT_STATUSES};
+
+/// A shard's instances of one function, at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Instances {
+    /// Instances that exist.
+    pub live: u32,
+    /// Those of them that serve an invocation.
+    pub in_use: u32,
+    /// Invocations that wait for one.
+    pub waiting: u32,
+}
+
+/// Everything one shard counted. `Send`, so that it can go to the control thread and come back empty.
+#[derive(Debug, Clone)]
+pub struct ShardRecord {
+    pub(super) routes: Box<[RouteRecord]>,
+    pub(super) functions: Box<[FunctionRecord]>,
+    pub(super) operations: Box<[OperationRecord]>,
+    pub(super) connections: Box<ConnectionRecord>,
+}
+
+impl ShardRecord {
+    /// An empty record with a place for each label. Histograms are made at their first value.
+    pub fn new(labels: &Labels) -> ShardRecord {
+        ShardRecord {
+            routes: (0..labels.route_count()).map(|_| RouteRecord::default()).collect(),
+            functions: labels.functions.iter().map(|_| FunctionRecord::default()).collect(),
+            operations: labels.operations.iter().map(|_| OperationRecord::default()).collect(),
+            connections: Box::default(),
+        }
+    }
+
+    /// Adds all counts of another record of the same labels. Its gauges replace the ones here.
+    pub(super) fn add(&mut self, other: &ShardRecord) {
+        self.routes.iter_mut().zip(&other.routes).for_each(|(to, from)| to.add(from));
+        self.functions.iter_mut().zip(&other.functions).for_each(|(to, from)| {
+            to.instances = from.instances.or(to.instances);
+            to.add_counts(from);
+        });
+        self.operations.iter_mut().zip(&other.operations).for_each(|(to, from)| to.add(from));
+        self.connections.add(&other.connections);
+    }
+
+    /// Forgets everything and keeps the memory of the histograms.
+    pub(super) fn clear(&mut self) {
+        self.routes.iter_mut().for_each(RouteRecord::clear);
+        self.functions.iter_mut().for_each(FunctionRecord::clear);
+        self.operations.iter_mut().for_each(OperationRecord::clear);
+        *self.connections = ConnectionRecord::default();
+    }
+}
+
+/// A histogram that is made at its first value.
+#[derive(Debug, Clone, Default)]
+pub struct Latencies(Option<Box<Bins>>);
+
+impl Latencies {
+    #[inline]
+    pub(super) fn record(&mut self, value_ns: u64) {
+        self.0.get_or_insert_default().record(value_ns);
+    }
+
+    /// The values so far, if there are any.
+    pub fn get(&self) -> Option<&Bins> {
+        self.0.as_deref().filter(|bins| bins.count() > 0)
+    }
+
+    /// Number of values.
+    pub fn count(&self) -> u64 {
+        self.0.as_ref().map_or(0, |bins| bins.count())
+    }
+
+    pub(super) fn add(&mut self, other: &Latencies) {
+        match (&mut self.0, other.get()) {
+            (Some(mine), Some(theirs)) => mine.add(theirs),
+            (None, Some(theirs)) => self.0 = Some(Box::new(theirs.clone())),
+            (_, None) => {}
+        }
+    }
+
+    fn clear(&mut self) {
+        if let Some(bins) = &mut self.0 {
+            bins.clear();
+        }
+    }
+}
+
+/// Counts of one route.
+#[derive(Debug, Clone, Default)]
+pub struct RouteRecord {
+    pub(super) outcomes: [u64; Outcome::ALL.len()],
+    pub(super) phases: [Latencies; Phase::ALL.len()],
+}
+
+impl RouteRecord {
+    /// How many requests ended so.
+    pub fn outcome(&self, outcome: Outcome) -> u64 {
+        self.outcomes[outcome as usize]
+    }
+
+    /// The histogram of a phase.
+    pub fn phase(&self, phase: Phase) -> &Latencies {
+        &self.phases[phase as usize]
+    }
+
+    /// Number of requests, however they ended.
+    pub fn requests(&self) -> u64 {
+        self.outcomes.iter().sum()
+    }
+
+    pub(super) fn add(&mut self, other: &RouteRecord) {
+        add_counts(&mut self.outcomes, &other.outcomes);
+        self.phases.iter_mut().zip(&other.phases).for_each(|(to, from)| to.add(from));
+    }
+
+    fn clear(&mut self) {
+        self.outcomes = [0; Outcome::ALL.len()];
+        self.phases.iter_mut().for_each(Latencies::clear);
+    }
+}
+
+/// Counts of one function.
+#[derive(Debug, Clone, Default)]
+pub struct FunctionRecord {
+    /// The last known gauges; none if the pool has said nothing since the record was empty.
+    pub(super) instances: Option<Instances>,
+    pub(super) faults: [u64; FunctionFault::COUNT],
+    pub(super) runs: Latencies,
+}
+
+impl FunctionRecord {
+    /// The instances at the last change.
+    pub fn instances(&self) -> Instances {
+        self.instances.unwrap_or_default()
+    }
+
+    /// How many invocations cost their instance for this reason.
+    pub fn faults(&self, fault: FunctionFault) -> u64 {
+        self.faults[fault as usize]
+    }
+
+    /// Lengths of all invocations, host calls included, whatever caused them and however they ended.
+    pub fn runs(&self) -> &Latencies {
+        &self.runs
+    }
+
+    /// Adds another shard's record of the same function: here the gauges add up too.
+    pub(super) fn add_shard(&mut self, other: &FunctionRecord) {
+        let (mine, theirs) = (self.instances(), other.instances());
+        self.instances = Some(Instances {
+            live: mine.live + theirs.live,
+            in_use: mine.in_use + theirs.in_use,
+            waiting: mine.waiting + theirs.waiting,
+        });
+        self.add_counts(other);
+    }
+
+    fn add_counts(&mut self, other: &FunctionRecord) {
+        add_counts(&mut self.faults, &other.faults);
+        self.runs.add(&other.runs);
+    }
+
+    fn clear(&mut self) {
+        self.instances = None;
+        self.faults = [0; FunctionFault::COUNT];
+        self.runs.clear();
+    }
+}
+
+/// Counts of one kind of host call.
+#[derive(Debug, Clone, Default)]
+pub struct OperationRecord {
+    pub(super) errors: u64,
+    pub(super) calls: Latencies,
+}
+
+impl OperationRecord {
+    /// How many of the calls failed.
+    pub fn errors(&self) -> u64 {
+        self.errors
+    }
+
+    /// Lengths of all calls, failed ones included.
+    pub fn calls(&self) -> &Latencies {
+        &self.calls
+    }
+
+    pub(super) fn add(&mut self, other: &OperationRecord) {
+        self.errors += other.errors;
+        self.calls.add(&other.calls);
+    }
+
+    fn clear(&mut self) {
+        self.errors = 0;
+        self.calls.clear();
+    }
+}
+
+/// Counts of connections and of requests that were rejected before they had a route.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectionRecord {
+    pub(super) events: [u64; ConnectionEvent::COUNT],
+    pub(super) rejected: [u64; REJECT_STATUSES.len()],
+}
+
+impl ConnectionRecord {
+    /// How often this happened.
+    pub fn events(&self, event: ConnectionEvent) -> u64 {
+        self.events[event as usize]
+    }
+
+    /// Connections that are open now.
+    pub fn open(&self) -> u64 {
+        let closed = self.events(ConnectionEvent::Closed);
+        self.events(ConnectionEvent::Accepted).saturating_sub(closed)
+    }
+
+    /// The statuses of [`REJECT_STATUSES`], each with the number of requests rejected so.
+    pub fn rejected(&self) -> impl Iterator<Item = (u16, u64)> {
+        REJECT_STATUSES.into_iter().zip(self.rejected)
+    }
+
+    pub(super) fn add(&mut self, other: &ConnectionRecord) {
+        add_counts(&mut self.events, &other.events);
+        add_counts(&mut self.rejected, &other.rejected);
+    }
+}
+
+fn add_counts(to: &mut [u64], from: &[u64]) {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+}

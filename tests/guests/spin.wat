@@ -1,0 +1,6 @@
+;; Loops for ever.
+(module
+  (memory (export "memory") 1)
+  (func (export "__guest_call") (param i32 i32) (result i32)
+    (loop $for_ever (br $for_ever))
+    unreachable))

@@ -1,0 +1,7 @@
+;; Loops for ever when it is initialised.
+(module
+  (memory (export "memory") 1)
+  (func (export "wapc_init")
+    (loop $for_ever (br $for_ever)))
+  (func (export "__guest_call") (param i32 i32) (result i32)
+    (i32.const 1)))
