@@ -22,12 +22,13 @@ pub use functions::{Demo, FunctionConfig, ModuleSource};
 pub use keys::{KEYS, Key};
 pub use problem::{ConfigError, ConfigErrors, Origin};
 pub use reference::write_reference;
-pub use sections::{GuestConfig, HttpConfig, KvConfig, LogConfig, LogLevel};
+pub use sections::{GuestConfig, HttpConfig, KvConfig, LogConfig};
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::router::{RouteConflict, Router};
+use crate::telemetry::ServiceRoute;
 use functions::Functions;
 use keys::Settings;
 use kind::Kind;
@@ -47,6 +48,8 @@ pub struct Config {
     pub functions: Vec<FunctionConfig>,
     /// Without conflicts: `Router::build` takes them.
     pub routes: Vec<HttpRoute>,
+    /// One for each route of any type, for the metrics.
+    pub service_routes: Vec<ServiceRoute>,
     pub guests: GuestConfig,
     /// None: functions have no key-value store.
     pub kv: Option<KvConfig>,
@@ -116,7 +119,7 @@ impl Config {
         let (shards, cpus) = sections::processors(&settings, &mut problems);
         let http = sections::http(&settings, &mut problems);
         let kv = sections::kv(&settings, &mut problems);
-        let Functions { functions, routes, origin } = match demo {
+        let Functions { functions, routes, service_routes, origin } = match demo {
             None => functions::read(&settings, &mut problems),
             Some(demo) => functions::read_demo(demo, &settings, &mut problems),
         };
@@ -128,6 +131,7 @@ impl Config {
             http,
             functions,
             routes,
+            service_routes,
             guests: sections::guests(&settings, source),
             kv,
             log: sections::log(&settings),

@@ -1,4 +1,5 @@
-//! Airside: a thread-per-core server for WebAssembly functions.
+//! Airside: a thread-per-core server for WebAssembly functions. The rooms, in the order in which a request walks through
+//! them; each knows only those to its left, and telemetry.
 
 pub mod admin;
 pub mod cli;

@@ -11,19 +11,12 @@ mod writer;
 pub use queue::LogLines;
 pub use writer::{write_lines, write_now};
 
+pub use airside_capabilities::logger::Level;
+
+use airside_capabilities::logger::LogSink;
 use queue::{Entry, Queue};
 use std::fmt::{self, Display};
 use std::sync::Arc;
-
-/// How grave a line is, the gravest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    Error,
-    Warn,
-    Info,
-    Debug,
-    Trace,
-}
 
 /// What is logged and how.
 #[derive(Debug, Clone, Copy)]
@@ -58,16 +51,14 @@ pub fn open(options: Options) -> (Log, LogLines) {
     (Log { options, queue: Arc::clone(&queue) }, LogLines::new(queue, options.format))
 }
 
-impl Level {
-    /// Name in log lines.
-    pub fn label(self) -> &'static str {
-        match self {
-            Level::Error => "ERROR",
-            Level::Warn => "WARN",
-            Level::Info => "INFO",
-            Level::Debug => "DEBUG",
-            Level::Trace => "TRACE",
-        }
+/// Name of a level in log lines.
+fn label(level: Level) -> &'static str {
+    match level {
+        Level::Error => "ERROR",
+        Level::Warn => "WARN",
+        Level::Info => "INFO",
+        Level::Debug => "DEBUG",
+        Level::Trace => "TRACE",
     }
 }
 
@@ -82,13 +73,6 @@ impl Log {
     /// Whether lines of this level are logged, for callers whose message is dear to make.
     pub fn enables(&self, level: Level) -> bool {
         self.options.enables(level)
-    }
-
-    /// A line that a guest of `function` wrote, any bytes.
-    pub fn guest(&self, level: Level, function: &str, message: &[u8]) {
-        if self.enables(level) {
-            self.queue.push(Entry::guest(level, function, message));
-        }
     }
 
     /// A line of the server itself.
@@ -106,6 +90,14 @@ impl Log {
     /// Makes [`write_lines`] end once it has written what is queued. Later lines are dropped.
     pub fn close(&self) {
         self.queue.close();
+    }
+}
+
+impl LogSink for Log {
+    fn log(&self, level: Level, function: &str, message: &[u8]) {
+        if self.enables(level) {
+            self.queue.push(Entry::guest(level, function, message));
+        }
     }
 }
 

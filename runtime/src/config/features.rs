@@ -53,7 +53,7 @@ fn without_effect(feature: Feature, settings: &Settings) -> Option<String> {
             off("enable_kvstore")
         }
         Feature::Kv => None,
-        Feature::EmbeddedKv => unless_type(settings, &["boltdb", "embedded"]),
+        Feature::EmbeddedKv => unless_type(settings, &["internal", "boltdb", "embedded"]),
         Feature::Redis => unless_type(settings, &["redis"]),
         Feature::Cassandra => unless_type(settings, &["cassandra"]),
         Feature::Nats => unless_type(settings, &["nats"]),

@@ -11,6 +11,7 @@ use super::problem::{Origin, Problems};
 use super::sections::size;
 use super::tarmac_json;
 use crate::router::HttpRoute;
+use crate::telemetry::ServiceRoute;
 
 /// A longer `tarmac.json` is some other file.
 const TARMAC_JSON_BYTES_MAX: u64 = 16 << 20;
@@ -76,6 +77,7 @@ impl Demo {
 pub(super) struct Functions {
     pub(super) functions: Vec<FunctionConfig>,
     pub(super) routes: Vec<HttpRoute>,
+    pub(super) service_routes: Vec<ServiceRoute>,
     /// Of the routes.
     pub(super) origin: Origin,
 }
@@ -153,7 +155,12 @@ fn one_function(settings: &Settings, problems: &mut Problems) -> Functions {
         function: 0,
         origin: file.key.to_owned(),
     };
-    Functions { functions: vec![function], routes: vec![route], origin: file.origin.clone() }
+    Functions {
+        service_routes: vec![ServiceRoute { service: function.name.clone(), kind: "http" }],
+        functions: vec![function],
+        routes: vec![route],
+        origin: file.origin.clone(),
+    }
 }
 
 fn module_file(filepath: &str) -> Result<ModuleSource, String> {

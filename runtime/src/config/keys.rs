@@ -174,7 +174,7 @@ settings! {
             "Length of a request's line and headers together.";
         http_target_bytes_max: u64 = Number { default: 8 << 10, min: 64, max: 1 << 20, why: "it is part of the headers' block" }, Part::Always,
             "Length of a request's path and query.";
-        http_headers_max: u64 = Number { default: 100, min: 4, max: 256, why: "the parser has a place for each" }, Part::Always,
+        http_headers_max: u64 = Number { default: 100, min: 4, max: crate::http::HEADERS_MAX as u64, why: "the parser has a place for each" }, Part::Always,
             "Headers of a request.";
         http_body_bytes_max: u64 = Number { default: 16 << 20, min: 0, max: 1 << 30, why: "a body is held in memory and copied into the function's" }, Part::Always,
             "Length of a request's body.";
@@ -207,7 +207,7 @@ settings! {
             "`/debug/` answers all clients, not only those on this machine.";
         enable_kvstore: bool = Switch(false), Part::Always, "Functions may use the key-value store.";
         kvstore_type: String = Text("internal"), Part::Of(Feature::Kv),
-            "`internal`, `in-memory` or `memory`: lost at the end; `boltdb` or `embedded`: a file; `redis`, `cassandra` and `nats` are not yet in this version.";
+            "`internal`, `boltdb` or `embedded`: a file; `in-memory` or `memory`: lost at the end; `redis`, `cassandra` and `nats` are not yet in this version.";
         boltdb_filename: PathBuf = File("/data/tarmac/tarmac.db"), Part::Of(Feature::EmbeddedKv),
             "The store's file.";
         boltdb_bucket: String = Text("tarmac"), Part::Of(Feature::EmbeddedKv),

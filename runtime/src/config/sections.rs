@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use airside_capabilities::logger::Level;
+
 use super::keys::{Feature, Settings};
 use super::problem::Problems;
 use super::source::Source;
@@ -57,20 +59,10 @@ pub enum KvConfig {
 /// What is logged and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogConfig {
-    pub level: LogLevel,
+    pub level: Level,
     /// Else text lines.
     pub json: bool,
     pub disabled: bool,
-}
-
-/// From the least to the most that is logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LogLevel {
-    Error,
-    Warn,
-    Info,
-    Debug,
-    Trace,
 }
 
 /// (`shards`, `cpus`), which agree.
@@ -137,15 +129,8 @@ pub(super) fn kv(settings: &Settings, problems: &mut Problems) -> Option<KvConfi
     }
     match settings.kvstore_type.value.as_str() {
         "memory" | "in-memory" => Some(KvConfig::Memory),
-        "internal" => {
-            settings.kvstore_type.warn(
-                "keys are kept in memory and lost at the end, where Tarmac writes them to \
-                 boltdb_filename; set kvstore_type to boltdb or memory to say which is meant",
-                problems,
-            );
-            Some(KvConfig::Memory)
-        }
-        "boltdb" | "embedded" => Some(embedded_kv(settings, problems)),
+        // Tarmac's own meaning: `internal`, its default, is the Bolt file.
+        "internal" | "boltdb" | "embedded" => Some(embedded_kv(settings, problems)),
         "redis" => refuse_kv(Feature::Redis, settings, problems),
         "cassandra" => refuse_kv(Feature::Cassandra, settings, problems),
         "nats" => refuse_kv(Feature::Nats, settings, problems),
@@ -181,11 +166,11 @@ fn embedded_kv(settings: &Settings, problems: &mut Problems) -> KvConfig {
 /// Tarmac's order: what says the most wins, and `disable_logging` over all.
 pub(super) fn log(settings: &Settings) -> LogConfig {
     let level = if settings.trace.value {
-        LogLevel::Trace
+        Level::Trace
     } else if settings.debug.value {
-        LogLevel::Debug
+        Level::Debug
     } else {
-        LogLevel::Info
+        Level::Info
     };
     LogConfig {
         level,

@@ -14,6 +14,7 @@ use super::kind::Number;
 use super::problem::{Origin, Problems};
 use super::sections::size;
 use crate::router::HttpRoute;
+use crate::telemetry::ServiceRoute;
 
 /// A function's name is an operation of host calls and a label of metrics.
 const NAME_BYTES_MAX: usize = 128;
@@ -35,11 +36,17 @@ pub(super) fn read(
         }
     };
     let reader = Reader { origin: origin.clone(), problems };
-    let mut document =
-        Document { reader, settings, module, functions: Vec::new(), names: HashMap::new() };
+    let mut document = Document {
+        reader,
+        settings,
+        module,
+        functions: Vec::new(),
+        names: HashMap::new(),
+        service_routes: Vec::new(),
+    };
     let routes = document.read(&Place { path: String::new(), json: &json });
     let functions = document.functions.into_iter().map(|defined| defined.config).collect();
-    Functions { functions, routes, origin }
+    Functions { functions, routes, service_routes: document.service_routes, origin }
 }
 
 struct Document<'d, 'p> {
@@ -49,6 +56,7 @@ struct Document<'d, 'p> {
     functions: Vec<Defined>,
     /// Indexes into `functions`.
     names: HashMap<String, usize>,
+    service_routes: Vec<ServiceRoute>,
 }
 
 struct Defined {
@@ -64,18 +72,19 @@ impl Document<'_, '_> {
         let mut routes = Vec::new();
         for (_, service) in services.unwrap_or_default() {
             let fields = self.reader.fields(&service, &["name", "functions", "routes"]);
-            self.reader.required_text(&fields, "name");
+            let name = self.reader.required_text(&fields, "name").map_or("", |(name, _)| name);
             if let Some(functions) = fields.get("functions") {
                 for (name, function) in self.reader.members(&functions) {
                     self.function(name, &function);
                 }
             }
             if let Some(place) = fields.get("routes") {
-                routes.extend(self.reader.array(&place));
+                routes.extend(self.reader.array(&place).into_iter().map(|route| (name, route)));
             }
         }
         // A service's route may run another one's function.
-        let routes = routes.iter().filter_map(|route| self.route(route)).collect();
+        let routes =
+            routes.iter().filter_map(|(service, route)| self.route(service, route)).collect();
         self.warn_unused();
         routes
     }
@@ -142,15 +151,19 @@ impl Document<'_, '_> {
     }
 
     /// One route, if it is one for the router.
-    fn route(&mut self, place: &Place<'_>) -> Option<HttpRoute> {
+    fn route(&mut self, service: &str, place: &Place<'_>) -> Option<HttpRoute> {
         let known = ["type", "function", "path", "methods", "topic", "frequency", "retries"];
         let fields = self.reader.fields(place, &known);
         let kind = self.reader.required_text(&fields, "type");
         let function = self.route_function(&fields);
         let (kind, kind_place) = kind?;
         match kind {
-            "http" => self.http_route(&fields, function),
+            "http" => {
+                self.count(service, "http");
+                self.http_route(&fields, function)
+            }
             "function" => {
+                self.count(service, "function");
                 self.warn_ignored(&fields, &["path", "methods", "topic", "frequency", "retries"]);
                 if let Some(defined) = function.and_then(|index| self.functions.get_mut(index)) {
                     defined.config.callable = true;
@@ -167,6 +180,10 @@ impl Document<'_, '_> {
                 None
             }
         }
+    }
+
+    fn count(&mut self, service: &str, kind: &'static str) {
+        self.service_routes.push(ServiceRoute { service: service.to_owned(), kind });
     }
 
     fn http_route(&mut self, fields: &Fields<'_>, function: Option<usize>) -> Option<HttpRoute> {

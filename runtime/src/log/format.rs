@@ -1,8 +1,8 @@
 //! Lines as JSON or as `name=value` pairs. Both quote strings the same way, so one set of rules keeps a
 //! message within its line and its quotes.
 
-use super::Format;
 use super::queue::Entry;
+use super::{Format, label};
 use std::io::Write;
 use std::time::SystemTime;
 
@@ -19,7 +19,7 @@ fn write_json(line: &mut Vec<u8>, entry: &Entry) {
     line.extend_from_slice(b"{\"time\":\"");
     write_time(line, entry.at);
     line.extend_from_slice(b"\",\"level\":\"");
-    line.extend_from_slice(entry.level.label().as_bytes());
+    line.extend_from_slice(label(entry.level).as_bytes());
     line.extend_from_slice(b"\",\"msg\":");
     write_message(line, entry);
     if let Some(function) = entry.function() {
@@ -39,7 +39,7 @@ fn write_text(line: &mut Vec<u8>, entry: &Entry) {
     line.extend_from_slice(b"time=");
     write_time(line, entry.at);
     line.extend_from_slice(b" level=");
-    line.extend_from_slice(entry.level.label().as_bytes());
+    line.extend_from_slice(label(entry.level).as_bytes());
     line.extend_from_slice(b" msg=");
     write_message(line, entry);
     if let Some(function) = entry.function() {

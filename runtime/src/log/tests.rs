@@ -1,5 +1,6 @@
 use super::queue::{BYTES_MAX, LINES_MAX, MESSAGE_BYTES_MAX};
 use super::{Format, Level, Log, Options, open, write_lines};
+use airside_capabilities::logger::LogSink;
 use serde_json::Value;
 use std::future::Future;
 use std::io::{self, Write};
@@ -31,7 +32,7 @@ fn finish(future: impl Future<Output = ()>) {
 
 #[track_caller]
 fn check_json(message: &[u8], expected: &str) {
-    let text = written(JSON, |log| log.guest(Level::Info, "hello", message));
+    let text = written(JSON, |log| log.log(Level::Info, "hello", message));
     let line = text.strip_suffix('\n').unwrap();
     assert!(!line.chars().any(|c| c.is_control() || c == '\u{2028}' || c == '\u{202E}'), "{line}");
     let entry: Value = serde_json::from_str(line).unwrap();
@@ -57,7 +58,7 @@ fn no_message_leaves_its_line() {
 #[test]
 fn text_has_the_same_as_pairs() {
     let text = written(TEXT, |log| {
-        log.guest(Level::Warn, "hello", b"a \"b\"\n");
+        log.log(Level::Warn, "hello", b"a \"b\"\n");
         log.event(
             Level::Error,
             format_args!("accept failed"),
@@ -85,7 +86,7 @@ fn json_has_the_fields_of_events() {
 #[test]
 fn long_messages_are_cut_between_characters() {
     let check = |message: String, kept: usize, cut: usize| {
-        let text = written(JSON, |log| log.guest(Level::Info, "f", message.as_bytes()));
+        let text = written(JSON, |log| log.log(Level::Info, "f", message.as_bytes()));
         let entry: Value = serde_json::from_str(&text).unwrap();
         let mark = if cut > 0 { format!(" [{cut} bytes cut]") } else { String::new() };
         assert_eq!(entry["msg"], format!("{}{mark}", &message[..kept]));
@@ -101,7 +102,7 @@ fn levels_are_filtered() {
     let check = |least, expected: &[&str]| {
         let text = written(Options { least, format: Format::Text }, |log| {
             for level in [Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace] {
-                log.guest(level, "f", b"");
+                log.log(level, "f", b"");
                 log.event(level, format_args!(""), &[]);
             }
         });
@@ -119,7 +120,7 @@ fn lines_without_room_are_dropped_and_told_once() {
     let check = |message: Vec<u8>, room: usize| {
         let sent = room + 5;
         let text = written(TEXT, |log| {
-            (0..sent).for_each(|_| log.guest(Level::Info, "f", &message));
+            (0..sent).for_each(|_| log.log(Level::Info, "f", &message));
             assert_eq!(log.dropped(), 5);
         });
         let told: Vec<_> = text.lines().filter(|line| line.contains("dropped")).collect();
@@ -135,7 +136,7 @@ fn lines_without_room_are_dropped_and_told_once() {
 fn a_closed_log_takes_no_lines() {
     let (log, _lines) = open(JSON);
     log.close();
-    log.guest(Level::Info, "f", b"late");
+    log.log(Level::Info, "f", b"late");
     assert_eq!(log.dropped(), 1);
 }
 
@@ -179,7 +180,7 @@ fn a_waiting_writer_is_woken_and_writes_at_once() {
     let mut context = Context::from_waker(&waker);
     assert!(writer.as_mut().poll(&mut context).is_pending());
     assert_eq!(woken.0.load(Ordering::SeqCst), 0);
-    (0..3).for_each(|_| log.guest(Level::Info, "f", b"line"));
+    (0..3).for_each(|_| log.log(Level::Info, "f", b"line"));
     assert_eq!(woken.0.load(Ordering::SeqCst), 1, "one wake for all lines of a burst");
     assert!(writer.as_mut().poll(&mut context).is_pending());
     assert_eq!(String::from_utf8_lossy(&out.lock().unwrap()).lines().count(), 3);
@@ -192,8 +193,8 @@ fn a_waiting_writer_is_woken_and_writes_at_once() {
 fn lines_that_could_not_be_written_are_told_of_later() {
     let (log, lines) = open(TEXT);
     let out = Mutex::new(Vec::new());
-    log.guest(Level::Info, "f", b"lost");
-    log.guest(Level::Info, "f", b"lost");
+    log.log(Level::Info, "f", b"lost");
+    log.log(Level::Info, "f", b"lost");
     log.close();
     finish(write_lines(lines, Flaky { out: &out, refuses: 1 }));
     assert_eq!(log.dropped(), 2);

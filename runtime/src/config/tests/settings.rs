@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Files, check_errors, check_warnings};
-use crate::config::{KEYS, KvConfig, LogLevel, write_reference};
+use airside_capabilities::logger::Level;
+
+use crate::config::{KEYS, KvConfig, write_reference};
 
 #[test]
 fn defaults_are_the_tables() {
@@ -14,7 +16,7 @@ fn defaults_are_the_tables() {
     assert_eq!((config.shards, &config.cpus, &config.kv), (None, &None, &None));
     assert_eq!(
         (config.log.level, config.log.json, config.log.disabled),
-        (LogLevel::Info, true, false)
+        (Level::Info, true, false)
     );
     assert_eq!(config.http.server_name, "airside");
     assert_eq!(config.grace_period, Duration::from_secs(10));
@@ -49,7 +51,7 @@ fn settings_have_effect() {
         ])
         .unwrap();
     assert_eq!((config.shards, config.cpus), (Some(2), Some(vec![0, 1, 2])));
-    assert_eq!(config.log.level, LogLevel::Trace);
+    assert_eq!(config.log.level, Level::Trace);
     assert!(!config.log.json && config.log.disabled && config.maintenance && config.debug_remote);
     let (path, bucket) = ("/x/y.db".into(), "tarmac".to_owned());
     let timeout = Duration::from_secs(5);
@@ -194,12 +196,6 @@ fn what_has_no_effect_is_warned_about() {
             "boltdb_filename (from APP_BOLTDB_FILENAME) has no effect: kvstore_type is memory",
             "redis_server (from APP_REDIS_SERVER) has no effect: kvstore_type is memory",
         ],
-    );
-    check_warnings(
-        &[("APP_ENABLE_KVSTORE", "1")],
-        &["kvstore_type (default): keys are kept in memory and lost at the end, where Tarmac \
-           writes them to boltdb_filename; set kvstore_type to boltdb or memory to say which is \
-           meant"],
     );
 }
 
