@@ -4,7 +4,10 @@
 pub mod admin;
 pub mod cli;
 pub mod config;
+pub mod cpus;
+pub mod executor;
 pub mod http;
 pub mod log;
+pub mod net;
 pub mod router;
 pub mod telemetry;
