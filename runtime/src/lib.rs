@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod cpus;
 pub mod executor;
+pub mod guest;
 pub mod http;
 pub mod log;
 pub mod net;

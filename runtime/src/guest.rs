@@ -1,0 +1,386 @@
+//! Guests: WebAssembly functions, compiled once, run on the shard that owns the request. The only room that imports
+//! wasmtime.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::future::poll_fn;
+use std::mem;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::rc::{Rc, Weak};
+use std::task::Poll;
+use std::time::Duration;
+
+use airside_capabilities::functions::{FunctionError, FunctionIndex};
+use airside_capabilities::logger::{Level, Logger};
+use airside_capabilities::metrics::ShardMetrics;
+use airside_capabilities::{CallError, CallFunction, Caller, Capabilities};
+use bytes::Bytes;
+pub use wasmtime::Engine;
+use wasmtime::Linker;
+
+use crate::telemetry::{FunctionFault, Instances, RequestTimes, ShardTelemetry, clock};
+
+pub mod artifact;
+pub mod engine;
+pub mod epoch;
+mod instance;
+mod lane;
+mod memory;
+mod pool;
+pub mod prepare;
+mod wapc;
+mod wasi;
+
+pub use instance::StartError;
+pub use pool::PoolLimits;
+
+use epoch::EpochHandle;
+use instance::{HostState, Invocation};
+use lane::SlowLane;
+use pool::FunctionPool;
+
+/// The operation that Tarmac's guests register.
+pub const HANDLER: &str = "handler";
+/// Buffers for responses that a shard keeps at most, and how large one may be to be kept.
+const SPARE_BUFFERS_MAX: usize = 256;
+const SPARE_BUFFER_BYTES_MAX: usize = 64 * 1024;
+
+/// What a shard needs to serve one function.
+#[derive(Debug, Clone)]
+pub struct FunctionSpec {
+    pub name: String,
+    /// Compiled code, from `artifact::ArtifactCache::prepare`.
+    pub artifact: PathBuf,
+    pub limits: PoolLimits,
+}
+
+/// All functions of one shard and what their host calls reach. Lives and dies on the shard's thread.
+pub struct Guests {
+    functions: Vec<FunctionPool>,
+    capabilities: Capabilities,
+    telemetry: Rc<ShardTelemetry>,
+    log: Logger,
+    epoch: EpochHandle,
+    lane: SlowLane,
+    depth_max: usize,
+    spare_buffers: RefCell<Vec<Vec<u8>>>,
+    this: Weak<Guests>,
+}
+
+/// What the shard's guests stand on.
+#[expect(missing_debug_implementations, reason = "it is taken apart at once")]
+pub struct Surroundings {
+    pub capabilities: Capabilities,
+    pub telemetry: Rc<ShardTelemetry>,
+    pub log: Logger,
+    pub epoch: EpochHandle,
+    /// Functions that may call each other in a chain.
+    pub depth_max: usize,
+}
+
+/// Why an invocation gave no answer. The text is what the client may see.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvokeError {
+    #[error("{queue_max} invocations are waiting for an instance already (function_queue_max)")]
+    QueueFull { queue_max: usize },
+    #[error("could not fetch module from pool - no instance within {} ms", waited.as_millis())]
+    NoInstance { waited: Duration },
+    #[error("the guest could not be started - {0}")]
+    Start(String),
+    #[error("the guest ran longer than {timeout_ms} ms (timeout_ms)")]
+    Timeout { timeout_ms: u64 },
+    #[error("the guest reached its memory limit of {bytes_max} bytes (memory_bytes_max)")]
+    MemoryLimit { bytes_max: usize },
+    #[error("guest trapped")]
+    Trap,
+    #[error("{0}")]
+    Guest(String),
+    #[error("functions call each other more than {depth_max} deep (function_depth_max)")]
+    TooDeep { depth_max: usize },
+}
+
+impl Guests {
+    /// Loads the functions into the shard's engine and warms one instance of each.
+    pub async fn load(
+        engine: &Engine,
+        specs: &[FunctionSpec],
+        surroundings: Surroundings,
+    ) -> Result<Rc<Guests>, LoadError> {
+        let mut linker = Linker::new(engine);
+        wapc::link(&mut linker).and_then(|()| wasi::link(&mut linker)).map_err(LoadError::host)?;
+        let functions = specs
+            .iter()
+            .enumerate()
+            .map(|(index, spec)| load_one(engine, &linker, index, spec))
+            .collect::<Result<Vec<_>, LoadError>>()?;
+        let Surroundings { capabilities, telemetry, log, epoch, depth_max } = surroundings;
+        let guests = Rc::new_cyclic(|this| Guests {
+            functions,
+            capabilities,
+            telemetry,
+            log,
+            epoch,
+            lane: SlowLane::default(),
+            depth_max,
+            spare_buffers: RefCell::default(),
+            this: this.clone(),
+        });
+        for pool in &guests.functions {
+            let _running = guests.epoch.run();
+            pool.warm(&guests.this).await.map_err(|e| LoadError::function(&pool.name, e))?;
+        }
+        Ok(guests)
+    }
+
+    /// Calls a function. On success `response` holds its answer; what it held before is gone in any case. All of `times`
+    /// but the total is filled in, whichever way the call ends.
+    pub async fn invoke(
+        self: &Rc<Self>,
+        function: usize,
+        payload: Bytes,
+        response: &mut Vec<u8>,
+        times: &mut RequestTimes,
+    ) -> Result<(), InvokeError> {
+        let root = Chain { depth: 0, deadline_ns: u64::MAX };
+        self.invoke_in(root, function, payload, response, times).await
+    }
+
+    async fn invoke_in(
+        self: &Rc<Self>,
+        chain: Chain,
+        function: usize,
+        payload: Bytes,
+        response: &mut Vec<u8>,
+        times: &mut RequestTimes,
+    ) -> Result<(), InvokeError> {
+        response.clear();
+        self.lane.begun();
+        let pool = &self.functions[function];
+        let arrived_ns = clock::now_ns();
+        let checkout = pool.checkout(self).await;
+        let started_ns = clock::now_ns();
+        times.wait_ns = started_ns - arrived_ns;
+        let mut checkout = checkout?;
+
+        let deadline_ns = chain.deadline_ns.min(started_ns.saturating_add(pool.limits.timeout_ns));
+        let instance = checkout.instance();
+        instance.begin(Invocation {
+            operation: HANDLER,
+            payload,
+            response: mem::take(response),
+            deadline_ns,
+            depth: chain.depth,
+            ..Invocation::default()
+        });
+        let running = self.epoch.run();
+        let called = within(deadline_ns, instance.call()).await;
+        drop(running);
+
+        let state = instance.store.data_mut();
+        let ended_ns = clock::now_ns();
+        let host_ns = state.invocation.host_ns;
+        times.guest_ns = (ended_ns - started_ns).saturating_sub(host_ns);
+        times.host_ns = (state.invocation.host_calls > 0).then_some(host_ns);
+        self.telemetry.invocation(function, ended_ns - started_ns);
+        state.settle();
+        state.flush_output();
+        *response = mem::take(&mut state.invocation.response);
+        state.invocation.payload = Bytes::new();
+
+        match called {
+            Some(Ok(succeeded)) => {
+                let error = mem::take(&mut state.invocation.error);
+                checkout.give_back();
+                answer(succeeded, error)
+            }
+            failed => {
+                let state = checkout.instance().store.data();
+                Err(self.failure(function, state, failed.and_then(Result::err)))
+            }
+        }
+        .inspect_err(|_| response.clear())
+    }
+
+    /// Why a call ended without the guest's word. The instance is of no use any more.
+    fn failure(
+        &self,
+        function: usize,
+        state: &HostState,
+        error: Option<wasmtime::Error>,
+    ) -> InvokeError {
+        let limits = &self.functions[function].limits;
+        let (failure, fault) = match error {
+            Some(_) if state.limits.hit => {
+                let bytes_max = limits.memory_bytes_max;
+                (InvokeError::MemoryLimit { bytes_max }, FunctionFault::MemoryLimit)
+            }
+            Some(ref error) if !state.invocation.expired => {
+                self.log_guest(Level::Error, function, format!("{error:?}").as_bytes());
+                (InvokeError::Trap, FunctionFault::Trap)
+            }
+            _ => {
+                let timeout_ms = limits.timeout_ns / 1_000_000;
+                (InvokeError::Timeout { timeout_ms }, FunctionFault::Timeout)
+            }
+        };
+        self.telemetry.function_fault(function, fault);
+        failure
+    }
+
+    /// An empty buffer, with memory when one was given back.
+    pub fn take_buffer(&self) -> Vec<u8> {
+        self.spare_buffers.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Keeps a buffer's memory for the next response.
+    pub fn give_buffer(&self, mut buffer: Vec<u8>) {
+        let mut spares = self.spare_buffers.borrow_mut();
+        if buffer.capacity() <= SPARE_BUFFER_BYTES_MAX && spares.len() < SPARE_BUFFERS_MAX {
+            buffer.clear();
+            spares.push(buffer);
+        }
+    }
+
+    /// Tells the telemetry how the pools stand now.
+    pub fn report_instances(&self) {
+        for (function, pool) in self.functions.iter().enumerate() {
+            let count = |instances| u32::try_from(instances).unwrap_or(u32::MAX);
+            let instances = Instances {
+                live: count(pool.live.get()),
+                in_use: count(pool.in_use()),
+                waiting: count(pool.waiting.get()),
+            };
+            self.telemetry.instances(function, instances);
+        }
+    }
+
+    /// The shard's side of the metrics that guests make.
+    pub fn metrics(&self) -> &ShardMetrics {
+        self.capabilities.metrics()
+    }
+
+    fn caller(&self, function: usize) -> Caller<'_> {
+        Caller { function: &self.functions[function].name }
+    }
+
+    fn log_guest(&self, level: Level, function: usize, line: &[u8]) {
+        self.log.log(level, &self.functions[function].name, line);
+    }
+
+    fn log_start_failure(&self, function: usize, error: &StartError) {
+        self.log_guest(
+            Level::Error,
+            function,
+            format!("cannot replace an instance: {error}").as_bytes(),
+        );
+    }
+}
+
+impl fmt::Debug for Guests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.functions.iter().map(|pool| pool.name.as_str()).collect();
+        f.debug_struct("Guests").field("functions", &names).finish_non_exhaustive()
+    }
+}
+
+/// How an invocation came about.
+#[derive(Debug, Clone, Copy)]
+struct Chain {
+    depth: usize,
+    /// The outermost function's deadline holds for all it calls.
+    deadline_ns: u64,
+}
+
+/// Calls from a guest to other functions of its shard.
+struct Nested {
+    guests: Rc<Guests>,
+    chain: Chain,
+}
+
+impl Nested {
+    fn of(guests: &Rc<Guests>, invocation: &Invocation) -> Nested {
+        let chain = Chain { depth: invocation.depth + 1, deadline_ns: invocation.deadline_ns };
+        Nested { guests: Rc::clone(guests), chain }
+    }
+}
+
+impl CallFunction for Nested {
+    async fn call_function(
+        &self,
+        function: FunctionIndex,
+        payload: &[u8],
+        response: &mut Vec<u8>,
+    ) -> Result<(), CallError> {
+        let depth_max = self.guests.depth_max;
+        if self.chain.depth > depth_max {
+            return Err(failed(&InvokeError::TooDeep { depth_max }));
+        }
+        let payload = Bytes::copy_from_slice(payload);
+        let mut times = RequestTimes::default();
+        let function = function.0 as usize;
+        // Boxed because the future of a call contains this one.
+        let call = self.guests.invoke_in(self.chain, function, payload, response, &mut times);
+        Box::pin(call).await.map_err(|error| failed(&error))
+    }
+}
+
+fn failed(error: &InvokeError) -> CallError {
+    CallError::Function(FunctionError::Failed(error.to_string()))
+}
+
+/// The call's end, or `None` when the deadline came first. Nothing is armed for a call that never waits.
+async fn within<F: Future>(deadline_ns: u64, call: F) -> Option<F::Output> {
+    let mut call = pin!(call);
+    let first = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await;
+    if let Poll::Ready(output) = first {
+        return Some(output);
+    }
+    let left = Duration::from_nanos(deadline_ns.saturating_sub(clock::now_ns()));
+    tokio::time::timeout(left, call).await.ok()
+}
+
+/// waPC's rule: an error text wins over whatever else the guest said.
+fn answer(succeeded: bool, error: Vec<u8>) -> Result<(), InvokeError> {
+    if !error.is_empty() {
+        return Err(InvokeError::Guest(String::from_utf8_lossy(&error).into_owned()));
+    }
+    if !succeeded {
+        return Err(InvokeError::Guest(format!("call to \"{HANDLER}\" was unsuccessful")));
+    }
+    Ok(())
+}
+
+/// Why a shard could not load its functions.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error("function {function}: {reason}")]
+    Function { function: String, reason: String },
+    #[error("cannot define the host's functions: {0}")]
+    Host(String),
+}
+
+impl LoadError {
+    fn function(function: &str, reason: impl fmt::Display) -> LoadError {
+        LoadError::Function { function: function.to_owned(), reason: reason.to_string() }
+    }
+
+    fn host(error: wasmtime::Error) -> LoadError {
+        LoadError::Host(format!("{error:#}"))
+    }
+}
+
+fn load_one(
+    engine: &Engine,
+    linker: &Linker<HostState>,
+    index: usize,
+    spec: &FunctionSpec,
+) -> Result<FunctionPool, LoadError> {
+    let fail = |reason: String| LoadError::function(&spec.name, reason);
+    let module = artifact::load(engine, &spec.artifact).map_err(|e| fail(e.to_string()))?;
+    let pre = linker.instantiate_pre(&module).map_err(|e| fail(format!("{e:#}")))?;
+    Ok(FunctionPool::new(index, spec.name.clone(), spec.limits, pre))
+}
+
+#[cfg(test)]
+mod tests;

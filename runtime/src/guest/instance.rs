@@ -1,0 +1,231 @@
+//! One live copy of a module: its store, what the host remembers for it, and how it is started and called.
+
+use std::rc::Weak;
+
+use bytes::Bytes;
+use send_wrapper::SendWrapper;
+use wasmtime::{
+    InstancePre, Memory, ResourceLimiter, Store, StoreContextMut, TypedFunc, UpdateDeadline,
+};
+
+use super::wasi::Exit;
+use super::{Guests, PoolLimits};
+use crate::telemetry::clock;
+
+/// Exports that get an instance ready, in the order they are called: reactors (Go's c-shared, C), commands (Go's plain
+/// build, whose main registers the functions and returns) and waPC's own (Rust).
+const STARTS: [&str; 3] = ["_initialize", "_start", "wapc_init"];
+
+/// What the host keeps for one instance. `wasmtime` wants it `Send`, though a store never leaves its shard.
+pub(super) struct HostState {
+    /// The shard's guests. Weak: idle instances are owned by them. `SendWrapper`: made, used and dropped on the shard's
+    /// thread, which runs all of its tasks and outlives none of them.
+    pub(super) guests: SendWrapper<Weak<Guests>>,
+    /// Index of the function this is an instance of.
+    pub(super) function: usize,
+    pub(super) memory: Option<Memory>,
+    pub(super) limits: MemoryLimit,
+    pub(super) invocation: Invocation,
+    /// The last host call's answer or error, kept until the guest fetches it or makes another call.
+    pub(super) host_response: Vec<u8>,
+    pub(super) host_error: Vec<u8>,
+    /// What the guest wrote to standard output and error since the last end of line.
+    pub(super) stdout: Vec<u8>,
+    pub(super) stderr: Vec<u8>,
+}
+
+/// The call under way.
+#[derive(Default)]
+pub(super) struct Invocation {
+    pub(super) operation: &'static str,
+    pub(super) payload: Bytes,
+    /// The guest's answer; empty when it gave none.
+    pub(super) response: Vec<u8>,
+    /// The guest's error text; not empty means that the invocation failed.
+    pub(super) error: Vec<u8>,
+    /// Monotonic nanoseconds at which the guest is ended.
+    pub(super) deadline_ns: u64,
+    /// How many functions called each other to get here; 0 for the one that a route names.
+    pub(super) depth: usize,
+    /// Time spent in host calls, and how many there were.
+    pub(super) host_ns: u64,
+    pub(super) host_calls: u32,
+    /// Epochs seen in this invocation without returning to the host.
+    pub(super) epochs: u32,
+    /// The deadline ended the guest.
+    pub(super) expired: bool,
+}
+
+/// The function's limit on linear memory, held at each growth.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MemoryLimit {
+    pub(super) bytes_max: usize,
+    /// A growth was refused for it, which ended the guest.
+    pub(super) hit: bool,
+}
+
+/// A guest that asked for more memory than its function may have.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the guest asked for {wanted} bytes of memory, its limit is {limit} (memory_bytes_max)")]
+struct MemoryLimitHit {
+    wanted: usize,
+    limit: usize,
+}
+
+/// A guest that ran into its deadline.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the guest ran into its deadline")]
+struct DeadlineHit;
+
+/// Why an instance could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// No slot is left in the shard's pooling allocator: its instances are all in use.
+    #[error("no memory slot is free on this shard")]
+    NoSlot,
+    #[error("{export} failed: {reason}")]
+    Failed { export: &'static str, reason: String },
+    #[error("it cannot be linked: {0}")]
+    Link(String),
+}
+
+/// An instance that is ready for calls. It serves one at a time.
+pub(super) struct Instance {
+    pub(super) store: Store<HostState>,
+    call: TypedFunc<(i32, i32), i32>,
+}
+
+impl Instance {
+    /// Makes an instance and runs its start exports, bounded by the function's deadline.
+    pub(super) async fn start(
+        guests: &Weak<Guests>,
+        function: usize,
+        limits: &PoolLimits,
+        pre: &InstancePre<HostState>,
+    ) -> Result<Instance, StartError> {
+        let state = HostState {
+            guests: SendWrapper::new(guests.clone()),
+            function,
+            memory: None,
+            limits: MemoryLimit { bytes_max: limits.memory_bytes_max, hit: false },
+            invocation: Invocation {
+                deadline_ns: clock::now_ns() + limits.timeout_ns,
+                ..Invocation::default()
+            },
+            host_response: Vec::new(),
+            host_error: Vec::new(),
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+        };
+        let mut store = Store::new(pre.module().engine(), state);
+        store.limiter(|state| &mut state.limits);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(at_epoch);
+        let instance = pre.instantiate_async(&mut store).await.map_err(instantiation_error)?;
+        store.data_mut().memory = instance.get_memory(&mut store, "memory");
+        for export in STARTS {
+            let Ok(start) = instance.get_typed_func::<(), ()>(&mut store, export) else { continue };
+            match start.call_async(&mut store, ()).await {
+                Ok(()) => {}
+                Err(error) if matches!(error.downcast_ref(), Some(Exit { code: 0 })) => {}
+                Err(error) => {
+                    return Err(StartError::Failed { export, reason: format!("{error:#}") });
+                }
+            }
+        }
+        let call = instance
+            .get_typed_func::<(i32, i32), i32>(&mut store, "__guest_call")
+            .map_err(|error| StartError::Link(format!("{error:#}")))?;
+        store.data_mut().flush_output();
+        Ok(Instance { store, call })
+    }
+
+    /// Runs `__guest_call`. True: the guest says it succeeded.
+    pub(super) async fn call(&mut self) -> wasmtime::Result<bool> {
+        self.store.set_epoch_deadline(1);
+        let invocation = &self.store.data().invocation;
+        // Guests are 32-bit: a payload beyond their address space cannot reach them, and the body limit is far below.
+        let lengths = (invocation.operation.len() as i32, invocation.payload.len() as i32);
+        self.call.call_async(&mut self.store, lengths).await.map(|result| result == 1)
+    }
+
+    /// Readies the state for the next call.
+    pub(super) fn begin(&mut self, invocation: Invocation) {
+        let state = self.store.data_mut();
+        state.invocation = invocation;
+        state.host_response.clear();
+        state.host_error.clear();
+    }
+}
+
+impl HostState {
+    /// A guest that was suspended in a host call starts a new turn.
+    pub(super) fn new_turn(&mut self) {
+        if self.invocation.epochs > 1 {
+            self.settle();
+        }
+        self.invocation.epochs = 0;
+    }
+
+    /// The guest returned or is given up: it no longer counts as one that outlived its first turn.
+    pub(super) fn settle(&mut self) {
+        if self.invocation.epochs > 1
+            && let Some(guests) = self.guests.upgrade()
+        {
+            guests.epoch.settled();
+        }
+        self.invocation.epochs = 0;
+    }
+}
+
+impl ResourceLimiter for MemoryLimit {
+    fn memory_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if desired > self.bytes_max {
+            self.hit = true;
+            // A trap that names the limit, not a -1 that the guest may ask for again without end.
+            return Err(MemoryLimitHit { wanted: desired, limit: self.bytes_max }.into());
+        }
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= super::engine::TABLE_ELEMENTS_MAX)
+    }
+}
+
+/// Runs at the first epoch boundary that a running guest meets: ends it at its deadline, lets it finish its first turn,
+/// and from then on makes it take turns with the shard's other work.
+fn at_epoch(mut store: StoreContextMut<'_, HostState>) -> wasmtime::Result<UpdateDeadline> {
+    let state = store.data_mut();
+    let now_ns = clock::now_ns();
+    if now_ns >= state.invocation.deadline_ns {
+        state.invocation.expired = true;
+        return Err(DeadlineHit.into());
+    }
+    state.invocation.epochs += 1;
+    let Some(guests) = state.guests.upgrade() else { return Err(DeadlineHit.into()) };
+    match state.invocation.epochs {
+        1 => return Ok(UpdateDeadline::Continue(1)),
+        2 => guests.epoch.outlived(),
+        _ => {}
+    }
+    let turn = SendWrapper::new(async move { guests.lane.turn().await });
+    Ok(UpdateDeadline::YieldCustom(1, Box::pin(turn)))
+}
+
+fn instantiation_error(error: wasmtime::Error) -> StartError {
+    if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+        return StartError::NoSlot;
+    }
+    StartError::Link(format!("{error:#}"))
+}
