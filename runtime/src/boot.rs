@@ -1,0 +1,233 @@
+//! The way up and down: compile the functions, place the cores, start the shards, wait for a signal, drain.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::mpsc as std_mpsc;
+
+use airside_capabilities::kv::{Embedded, EmbeddedConfig, Kv, Memory, OpenError};
+use tokio::runtime::Builder;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::config::{Config, FunctionConfig, KvConfig};
+use crate::control::{self, Control, ControlError, ShardHandle};
+use crate::cpus::{self, CpuError};
+use crate::executor::{self, ExecutorError, ExecutorThread};
+use crate::guest::LoadError;
+use crate::guest::artifact::ArtifactCache;
+use crate::guest::engine;
+use crate::guest::epoch::EpochTicker;
+use crate::guest::prepare::{self, Definition, PrepareError, Prepared};
+use crate::log::{self, Level, Log};
+use crate::net::listener::{self, ListenError};
+use crate::router::{RouteConflict, Router};
+use crate::shard::INBOX_MAX;
+use crate::telemetry::Collected;
+
+mod plan;
+
+use plan::{Plan, ShardStart};
+
+/// Why the server did not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    #[error(transparent)]
+    Cpus(#[from] CpuError),
+    #[error("{}", joined(.0))]
+    Functions(Vec<PrepareError>),
+    #[error("cannot make a folder for compiled code: {0}")]
+    Artifacts(io::Error),
+    #[error("cannot set up WebAssembly: {0}")]
+    Engine(String),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    #[error("{}", joined(.0))]
+    Routes(Vec<RouteConflict>),
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    #[error(transparent)]
+    Executor(#[from] ExecutorError),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
+    #[error(transparent)]
+    Control(#[from] ControlError),
+}
+
+impl BootError {
+    /// What kind of error it is, by the BSD convention (sysexits.h).
+    pub fn exit_code(&self) -> ExitCode {
+        const USAGE: u8 = 64;
+        const UNAVAILABLE: u8 = 69;
+        const SOFTWARE: u8 = 70;
+        const OS: u8 = 71;
+        ExitCode::from(match self {
+            BootError::Cpus(_)
+            | BootError::Functions(_)
+            | BootError::Load(_)
+            | BootError::Routes(_) => USAGE,
+            BootError::Listen(_) | BootError::Store(_) => UNAVAILABLE,
+            BootError::Engine(_) | BootError::Control(ControlError::ShardEnded { .. }) => SOFTWARE,
+            BootError::Executor(ExecutorError::Panicked { .. }) => SOFTWARE,
+            BootError::Artifacts(_)
+            | BootError::Executor(_)
+            | BootError::Thread(_)
+            | BootError::Control(ControlError::Signals(_)) => OS,
+        })
+    }
+}
+
+fn joined(errors: &[impl ToString]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Compiles one function without serving it: what `airside check` does beyond reading the configuration.
+pub fn check(config: &Config, function: &FunctionConfig) -> Result<(), String> {
+    let (cache, _) = ArtifactCache::open(&config.guests.artifact_dir)
+        .map_err(|error| BootError::Artifacts(error).to_string())?;
+    match prepare::prepare(&[definition(config, function)], &cache, 1, 1) {
+        Ok(_) => Ok(()),
+        Err(errors) => Err(errors.iter().map(|error| error.reason.to_string()).collect()),
+    }
+}
+
+/// Serves until a signal ends it. `started` is told the address once every shard accepts connections.
+pub fn serve(config: &Config, started: impl FnOnce(SocketAddr)) -> Result<(), BootError> {
+    let cpus = cpus::choose(config.cpus.as_deref(), config.shards)?;
+    // Before anything is started: whoever finds the port taken has changed nothing.
+    let listeners = listener::listen(config.listen, cpus.len())?;
+    let address = listeners[0].local_addr().unwrap_or(config.listen);
+    // Held to the end: it removes its folder when that is a temporary one.
+    let (prepared, _artifacts, warnings) = compile(config, cpus.len())?;
+    let kv = config.kv.as_ref().map(open_store).transpose()?;
+
+    let (log, lines) = log::open(plan::log_options(&config.log));
+    let disk = executor::spawn_disk(move || log::write_lines(lines, io::stderr()))?;
+    for warning in config.warnings.iter().chain(&warnings) {
+        log.event(Level::Warn, format_args!("{warning}"), &[]);
+    }
+    let served = serve_on(config, &cpus, listeners, prepared, kv, &log, |log| {
+        let shards = cpus.len();
+        log.event(Level::Info, format_args!("listening on {address}"), &[("shards", &shards)]);
+        started(address);
+    });
+    log.close();
+    disk.join()?;
+    served
+}
+
+/// From the shards' start to their end.
+fn serve_on(
+    config: &Config,
+    cpus: &[usize],
+    listeners: Vec<TcpListener>,
+    prepared: Prepared,
+    kv: Option<Kv>,
+    log: &Log,
+    started: impl FnOnce(&Log),
+) -> Result<(), BootError> {
+    let engines = cpus
+        .iter()
+        .map(|_| engine::shard(prepared.pool))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| BootError::Engine(format!("{error:#}")))?;
+    let ticker = EpochTicker::start(engines.clone()).map_err(BootError::Thread)?;
+    let (control, pages) = control::pages();
+    // The configuration was checked with the same routes.
+    let router = Router::build(&config.routes).map_err(BootError::Routes)?;
+    let plan = Plan::new(config, prepared.functions, router, kv.clone(), log.clone(), control);
+    let plan = Arc::new(plan);
+    let labels = Arc::clone(&plan.labels);
+
+    let (mut threads, mut handles) = (Vec::new(), Vec::new());
+    let (ready, all_ready) = std_mpsc::channel();
+    for (index, (listener, engine)) in listeners.into_iter().zip(engines).enumerate() {
+        let (sender, inbox) = mpsc::channel(INBOX_MAX);
+        let (alive, ended) = oneshot::channel();
+        let Some(epoch) = ticker.handle(index) else { continue };
+        let start =
+            ShardStart { index, listener, engine, epoch, inbox, alive, ready: ready.clone() };
+        let plan = Arc::clone(&plan);
+        threads.push(executor::spawn_shard(index, cpus[index], move || start.run(plan))?);
+        handles.push(ShardHandle { inbox: sender, ended });
+    }
+    drop((ready, plan));
+    wait_until_ready(&all_ready, &mut threads)?;
+    started(log);
+
+    let control = Control {
+        pages,
+        shards: handles,
+        collected: Collected::new(labels, cpus.len()),
+        kv,
+        log: log.clone(),
+        maintenance: config.maintenance,
+        debug_remote: config.debug_remote,
+        grace_period: config.grace_period,
+    };
+    let ended = control_runtime()?.block_on(control.run());
+    // A shard that ended by itself says here why, which tells more than that it did.
+    threads.into_iter().try_for_each(ExecutorThread::join)?;
+    Ok(ended?)
+}
+
+/// Waits until every shard serves. The first that cannot ends the start.
+fn wait_until_ready(
+    ready: &std_mpsc::Receiver<Result<(), BootError>>,
+    threads: &mut Vec<ExecutorThread>,
+) -> Result<(), BootError> {
+    for _ in 0..threads.len() {
+        match ready.recv() {
+            Ok(result) => result?,
+            // A thread ended before it could say anything: its own error says why.
+            Err(_) => threads.drain(..).try_for_each(ExecutorThread::join)?,
+        }
+    }
+    Ok(())
+}
+
+fn compile(
+    config: &Config,
+    shards: usize,
+) -> Result<(Prepared, ArtifactCache, Vec<String>), BootError> {
+    let (cache, unusable) =
+        ArtifactCache::open(&config.guests.artifact_dir).map_err(BootError::Artifacts)?;
+    let definitions: Vec<Definition> =
+        config.functions.iter().map(|function| definition(config, function)).collect();
+    let workers = cpus::choose(None, None).map_or(1, |cpus| cpus.len());
+    let prepared =
+        prepare::prepare(&definitions, &cache, shards, workers).map_err(BootError::Functions)?;
+    Ok((prepared, cache, unusable.iter().map(ToString::to_string).collect()))
+}
+
+fn definition(config: &Config, function: &FunctionConfig) -> Definition {
+    Definition {
+        name: function.name.clone(),
+        source: function.module.clone(),
+        instances: function.pool_size,
+        queue_max: config.guests.queue_max,
+        wait: config.guests.wait,
+        timeout: function.timeout,
+        memory_bytes_max: function.memory_bytes_max,
+    }
+}
+
+fn open_store(config: &KvConfig) -> Result<Kv, OpenError> {
+    match config {
+        KvConfig::Memory => Ok(Kv::Memory(Memory::new(None))),
+        KvConfig::Embedded { path, bucket, permissions, timeout } => {
+            Ok(Kv::Embedded(Embedded::open(&EmbeddedConfig {
+                path: path.clone(),
+                bucket: bucket.clone(),
+                permissions: *permissions,
+                open_timeout: *timeout,
+            })?))
+        }
+    }
+}
+
+fn control_runtime() -> Result<tokio::runtime::Runtime, BootError> {
+    Builder::new_current_thread().enable_all().build().map_err(BootError::Thread)
+}

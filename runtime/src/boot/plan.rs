@@ -1,0 +1,171 @@
+//! What every shard is built from, and how a shard builds itself on its own thread.
+
+use std::cell::{Cell, RefCell};
+use std::convert::Infallible;
+use std::net::TcpListener;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::mpsc as std_mpsc;
+use std::time::Duration;
+
+use airside_capabilities::functions::{FunctionIndex, FunctionNames};
+use airside_capabilities::kv::Kv;
+use airside_capabilities::logger::{LevelFilter, Logger};
+use airside_capabilities::metrics::{MetricNames, Reserved, ShardMetrics};
+use airside_capabilities::{Capabilities, Operation};
+use tokio::sync::{mpsc, oneshot};
+
+use super::BootError;
+use crate::config::{Config, HttpRoute, LogConfig};
+use crate::connection::ShardIo;
+use crate::control::ControlHandle;
+use crate::guest::epoch::EpochHandle;
+use crate::guest::{Engine, FunctionSpec, Guests, Surroundings};
+use crate::http::{DateCache, Encoder};
+use crate::log::{self, Level, Log};
+use crate::router::Router;
+use crate::shard::{Shard, ShardMessage, Timeouts};
+use crate::telemetry::{Labels, RouteLabels, ShardTelemetry, prometheus};
+
+/// Names that guests of one process may give to metrics of their own.
+const METRIC_NAMES_MAX: usize = 10_000;
+
+/// The same for all shards, and only read once they run.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) labels: Arc<Labels>,
+    router: Arc<Router>,
+    config: Config,
+    functions: Vec<FunctionSpec>,
+    metric_names: Arc<MetricNames>,
+    kv: Option<Kv>,
+    log: Log,
+    control: ControlHandle,
+}
+
+/// What one shard has to itself.
+pub(super) struct ShardStart {
+    pub(super) index: usize,
+    pub(super) listener: TcpListener,
+    pub(super) engine: Engine,
+    pub(super) epoch: EpochHandle,
+    pub(super) inbox: mpsc::Receiver<ShardMessage>,
+    /// Dropped when the shard ends, which tells the control thread.
+    pub(super) alive: oneshot::Sender<Infallible>,
+    pub(super) ready: std_mpsc::Sender<Result<(), BootError>>,
+}
+
+impl Plan {
+    pub(super) fn new(
+        config: &Config,
+        functions: Vec<FunctionSpec>,
+        router: Router,
+        kv: Option<Kv>,
+        log: Log,
+        control: ControlHandle,
+    ) -> Plan {
+        let reserved = Reserved {
+            names: prometheus::RESERVED_NAMES.map(String::from).into(),
+            prefixes: prometheus::RESERVED_PREFIXES.map(String::from).into(),
+        };
+        Plan {
+            labels: Arc::new(labels(config)),
+            router: Arc::new(router),
+            config: config.clone(),
+            functions,
+            metric_names: Arc::new(MetricNames::new(METRIC_NAMES_MAX, reserved)),
+            kv,
+            log,
+            control,
+        }
+    }
+
+    fn shard(&self, guests: Rc<Guests>, telemetry: Rc<ShardTelemetry>) -> Rc<Shard> {
+        let http = &self.config.http;
+        let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Rc::new(Shard {
+            io: ShardIo::new(),
+            limits: http.limits,
+            timeouts: Timeouts {
+                idle_ns: ns(http.idle_timeout),
+                header_ns: ns(http.header_timeout),
+                body_ns: ns(http.body_timeout),
+                write_ns: ns(http.write_timeout),
+            },
+            connections_max: http.connections_max,
+            turned_away: Cell::new(0),
+            router: Arc::clone(&self.router),
+            functions: self.config.routes.iter().map(|route| route.function).collect(),
+            guests,
+            encoder: Encoder::new(&http.server_name),
+            date: RefCell::new(DateCache::new()),
+            telemetry,
+            control: self.control.clone(),
+            log: self.log.clone(),
+        })
+    }
+
+    fn surroundings(&self, telemetry: &Rc<ShardTelemetry>, epoch: EpochHandle) -> Surroundings {
+        let callable = self.config.functions.iter().enumerate().filter(|(_, f)| f.callable);
+        let names: FunctionNames = callable
+            .map(|(index, f)| {
+                (f.name.as_str(), FunctionIndex(u32::try_from(index).unwrap_or(u32::MAX)))
+            })
+            .collect();
+        let filter = Arc::new(LevelFilter::new(log_options(&self.config.log).least));
+        let logger = Logger::new(Arc::new(self.log.clone()), filter);
+        let metrics = ShardMetrics::new(Arc::clone(&self.metric_names));
+        Surroundings {
+            capabilities: Capabilities::new(self.kv.clone(), logger.clone(), metrics, names),
+            telemetry: Rc::clone(telemetry),
+            log: logger,
+            epoch,
+            depth_max: self.config.guests.depth_max,
+        }
+    }
+}
+
+impl ShardStart {
+    /// The life of a shard, on its own thread.
+    pub(super) async fn run(self, plan: Arc<Plan>) {
+        let telemetry = Rc::new(ShardTelemetry::new(&plan.labels));
+        let surroundings = plan.surroundings(&telemetry, self.epoch);
+        let guests = match Guests::load(&self.engine, &plan.functions, surroundings).await {
+            Ok(guests) => guests,
+            Err(error) => return drop(self.ready.send(Err(error.into()))),
+        };
+        let shard = plan.shard(guests, telemetry);
+        // A receiver that has gone has given up the start for another shard's sake.
+        let _ = self.ready.send(Ok(()));
+        drop(self.ready);
+        let log = plan.log.clone();
+        drop(plan);
+        if let Err(error) = shard.run(self.listener, self.inbox).await {
+            let index = self.index;
+            log.event(Level::Error, format_args!("shard {index} cannot serve: {error}"), &[]);
+        }
+        drop(self.alive);
+    }
+}
+
+pub(super) fn log_options(config: &LogConfig) -> log::Options {
+    log::Options {
+        least: (!config.disabled).then_some(config.level),
+        format: if config.json { log::Format::Json } else { log::Format::Text },
+    }
+}
+
+fn labels(config: &Config) -> Labels {
+    let function = |index: usize| config.functions[index].name.clone();
+    let route = |route: &HttpRoute| RouteLabels {
+        function: function(route.function),
+        pattern: route.pattern.clone(),
+        methods: route.methods.clone(),
+    };
+    Labels {
+        functions: config.functions.iter().map(|f| f.name.clone()).collect(),
+        routes: config.routes.iter().map(route).collect(),
+        operations: &Operation::LABELS,
+        service_routes: config.service_routes.clone(),
+    }
+}

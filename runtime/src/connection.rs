@@ -1,0 +1,304 @@
+//! One connection's bytes in both directions: when they became readable, how long they may take, and how they wait.
+//!
+//! An idle connection holds no buffer: bytes are read into the shard's own and copied out when there are any.
+
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::io::ReadBuf;
+use tokio::time::{Instant, Sleep};
+
+use crate::net::stream::Stream;
+use crate::telemetry::clock;
+
+/// The shard's read buffer. Larger than what a client sends at once, so that a read empties the socket and tokio knows
+/// without a second system call that nothing is left.
+const SCRATCH_BYTES: usize = 64 * 1024;
+/// A connection's input buffer larger than this is given up when it is empty.
+const INPUT_KEPT_BYTES: usize = 4 * 1024;
+
+/// How reading or writing ended.
+#[derive(Debug)]
+pub enum Interrupted {
+    /// The peer closed its side.
+    Closed,
+    /// The bytes did not come, or did not go, in time.
+    TimedOut,
+    /// The shard is draining and this connection was idle.
+    Draining,
+    /// The stream failed; the peer is gone.
+    Failed(io::Error),
+}
+
+/// Buffers and flags that a shard's connections share.
+#[derive(Debug)]
+pub struct ShardIo {
+    scratch: RefCell<Box<[u8]>>,
+    draining: Cell<bool>,
+    /// Wakers of the connections, by slot, to tell idle ones that the shard drains.
+    wakers: RefCell<slab::Slab<Option<Waker>>>,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Connection<S> {
+    stream: S,
+    shard: Rc<ShardIo>,
+    slot: usize,
+    /// Bytes received and not consumed.
+    pub input: BytesMut,
+    /// When the bytes of the last read became readable, in monotonic nanoseconds.
+    pub readable_ns: u64,
+    /// When the connection was opened or last answered, for the idle timeout.
+    pub active_ns: u64,
+    readiness: Option<(Waker, Arc<Readiness>)>,
+    timer: Timer,
+}
+
+/// Stamps the moment in which the reactor says that the stream is readable, before the task's turn comes: the time a
+/// request waits for its core is part of its latency.
+#[derive(Debug)]
+struct Readiness {
+    at_ns: AtomicU64,
+    task: Waker,
+}
+
+/// A timer that is set once and moved only when it fires: most deadlines are passed long before.
+#[derive(Debug, Default)]
+struct Timer {
+    sleep: Option<Pin<Box<Sleep>>>,
+    due_ns: u64,
+}
+
+impl ShardIo {
+    pub fn new() -> Rc<ShardIo> {
+        Rc::new(ShardIo {
+            scratch: RefCell::new(vec![0; SCRATCH_BYTES].into_boxed_slice()),
+            draining: Cell::new(false),
+            wakers: RefCell::default(),
+        })
+    }
+
+    /// Connections that are open.
+    pub fn open(&self) -> usize {
+        self.wakers.borrow().len()
+    }
+
+    /// Whether responses must say that the connection closes.
+    pub fn draining(&self) -> bool {
+        self.draining.get()
+    }
+
+    /// Ends idle connections now and the others after their response.
+    pub fn drain(&self) {
+        self.draining.set(true);
+        self.wakers
+            .borrow()
+            .iter()
+            .filter_map(|(_, waker)| waker.as_ref())
+            .for_each(Waker::wake_by_ref);
+    }
+}
+
+impl<S: Stream> Connection<S> {
+    pub fn new(stream: S, shard: &Rc<ShardIo>) -> Connection<S> {
+        let slot = shard.wakers.borrow_mut().insert(None);
+        let now_ns = clock::now_ns();
+        Connection {
+            stream,
+            shard: Rc::clone(shard),
+            slot,
+            input: BytesMut::new(),
+            readable_ns: now_ns,
+            active_ns: now_ns,
+            readiness: None,
+            timer: Timer::default(),
+        }
+    }
+
+    /// Waits for bytes and appends them to `input`. `idle`: none of a request has come yet, so that draining ends it.
+    ///
+    /// # Errors
+    /// `TimedOut` when none come before `due_ns`.
+    pub async fn fill(&mut self, due_ns: u64, idle: bool) -> Result<(), Interrupted> {
+        if self.input.is_empty() && self.input.capacity() > INPUT_KEPT_BYTES {
+            self.input = BytesMut::new();
+        }
+        poll_fn(|context| {
+            if let Poll::Ready(result) = self.poll_scratch(context) {
+                return Poll::Ready(result);
+            }
+            if idle && self.shard.draining() {
+                return Poll::Ready(Err(Interrupted::Draining));
+            }
+            self.timer.poll(context, due_ns).map(|()| Err(Interrupted::TimedOut))
+        })
+        .await
+    }
+
+    /// Waits for bytes and appends at most `limit` of them straight to `target`, for bodies.
+    pub async fn fill_body(
+        &mut self,
+        target: &mut BytesMut,
+        limit: usize,
+        due_ns: u64,
+    ) -> Result<(), Interrupted> {
+        use bytes::BufMut;
+        use tokio::io::AsyncReadExt;
+        let mut target = target.limit(limit);
+        let mut read = std::pin::pin!(self.stream.read_buf(&mut target));
+        let timer = &mut self.timer;
+        poll_fn(|context| {
+            if let Poll::Ready(result) = read.as_mut().poll(context) {
+                return Poll::Ready(result.map_err(Interrupted::Failed));
+            }
+            timer.poll(context, due_ns).map(|()| Err(Interrupted::TimedOut))
+        })
+        .await
+        .and_then(|count| if count == 0 { Err(Interrupted::Closed) } else { Ok(()) })
+    }
+
+    /// Writes all of `head`, then all of `body`, in as few system calls as the socket takes.
+    pub async fn write_all(
+        &mut self,
+        head: &[u8],
+        body: &[u8],
+        timeout_ns: u64,
+    ) -> Result<(), Interrupted> {
+        let (mut written, total) = (0, head.len() + body.len());
+        let mut due_ns = None;
+        poll_fn(|context| {
+            while written < total {
+                let slices = [
+                    io::IoSlice::new(head.get(written..).unwrap_or_default()),
+                    io::IoSlice::new(&body[written.saturating_sub(head.len())..]),
+                ];
+                let first = usize::from(slices[0].is_empty());
+                let stream = Pin::new(&mut self.stream);
+                let poll = if body.is_empty() {
+                    stream.poll_write(context, &slices[0])
+                } else {
+                    stream.poll_write_vectored(context, &slices[first..])
+                };
+                match poll {
+                    Poll::Ready(Ok(0)) => return Poll::Ready(Err(Interrupted::Closed)),
+                    Poll::Ready(Ok(count)) => written += count,
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(Interrupted::Failed(error))),
+                    Poll::Pending => {
+                        // The clock is not read for a socket that takes all at once, as nearly all do.
+                        let due_ns = *due_ns.get_or_insert_with(|| clock::now_ns() + timeout_ns);
+                        let expired = self.timer.poll(context, due_ns);
+                        return expired.map(|()| Err(Interrupted::TimedOut));
+                    }
+                }
+            }
+            Poll::Ready(Ok(()))
+        })
+        .await
+    }
+
+    /// Says that nothing more will be written, then reads and drops what the peer still sends, for a bounded time and
+    /// amount: closing at once would reset the connection and take the response with it (RFC 9112, section 9.6).
+    pub async fn linger(&mut self, bytes_max: usize, timeout: Duration) {
+        let due_ns = clock::now_ns() + timeout.as_nanos() as u64;
+        let shutdown = poll_fn(|context| Pin::new(&mut self.stream).poll_shutdown(context)).await;
+        let mut dropped = 0;
+        while shutdown.is_ok() && dropped < bytes_max && self.fill(due_ns, false).await.is_ok() {
+            dropped += self.input.len();
+            self.input.clear();
+        }
+    }
+
+    fn poll_scratch(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Interrupted>> {
+        let (waker, readiness) =
+            Self::readiness(&mut self.readiness, &self.shard, self.slot, context);
+        let mut scratch = self.shard.scratch.borrow_mut();
+        let mut buffer = ReadBuf::new(&mut scratch);
+        let mut stamping = Context::from_waker(waker);
+        let polled = Pin::new(&mut self.stream).poll_read(&mut stamping, &mut buffer);
+        let stamp_ns = readiness.at_ns.swap(0, Ordering::Relaxed);
+        match polled {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(error)) => Poll::Ready(Err(Interrupted::Failed(error))),
+            Poll::Ready(Ok(())) if buffer.filled().is_empty() => {
+                Poll::Ready(Err(Interrupted::Closed))
+            }
+            Poll::Ready(Ok(())) => {
+                self.readable_ns = if stamp_ns == 0 { clock::now_ns() } else { stamp_ns };
+                self.input.extend_from_slice(buffer.filled());
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+
+    /// The stamping waker of this task, made once: a task keeps its waker.
+    fn readiness<'a>(
+        made: &'a mut Option<(Waker, Arc<Readiness>)>,
+        shard: &ShardIo,
+        slot: usize,
+        context: &Context<'_>,
+    ) -> &'a (Waker, Arc<Readiness>) {
+        if !made.as_ref().is_some_and(|(_, made)| made.task.will_wake(context.waker())) {
+            shard.wakers.borrow_mut()[slot] = Some(context.waker().clone());
+            let readiness =
+                Arc::new(Readiness { at_ns: AtomicU64::new(0), task: context.waker().clone() });
+            *made = Some((Waker::from(Arc::clone(&readiness)), readiness));
+        }
+        made.as_ref().expect("made above when it was absent")
+    }
+}
+
+impl<S> Drop for Connection<S> {
+    fn drop(&mut self) {
+        self.shard.wakers.borrow_mut().try_remove(self.slot);
+    }
+}
+
+impl Wake for Readiness {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.at_ns.store(clock::now_ns(), Ordering::Relaxed);
+        self.task.wake_by_ref();
+    }
+}
+
+impl Timer {
+    /// Ready when `due_ns` has passed. The sleep is left where it is while it fires no later than that.
+    fn poll(&mut self, context: &mut Context<'_>, due_ns: u64) -> Poll<()> {
+        loop {
+            match &mut self.sleep {
+                Some(sleep) if self.due_ns <= due_ns && !sleep.is_elapsed() => {
+                    return Poll::Pending;
+                }
+                _ => {}
+            }
+            let now_ns = clock::now_ns();
+            if now_ns >= due_ns {
+                return Poll::Ready(());
+            }
+            let at = Instant::now() + Duration::from_nanos(due_ns - now_ns);
+            let sleep = match &mut self.sleep {
+                Some(sleep) => {
+                    sleep.as_mut().reset(at);
+                    sleep
+                }
+                none => none.insert(Box::pin(tokio::time::sleep_until(at))),
+            };
+            self.due_ns = due_ns;
+            if sleep.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+}

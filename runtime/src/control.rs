@@ -1,0 +1,241 @@
+//! The control thread: everything that is not a request. It hears signals, collects what the shards counted, renders the
+//! admin pages, and tells the shards to drain.
+//!
+//! A shard waits for it only to answer an admin page and shares no memory with it: records are swapped through the
+//! shard's inbox, so that no shard stops for a scrape.
+
+use std::future::poll_fn;
+use std::io;
+use std::process;
+use std::task::Poll;
+use std::time::Duration;
+
+use airside_capabilities::kv::Kv;
+use airside_capabilities::metrics::{CollectedMetrics, MetricsRecord, SampleValue};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::admin::{self, AdminRequest, AdminResponse, AdminState};
+use crate::log::{Level, Log};
+use crate::shard::ShardMessage;
+use crate::telemetry::prometheus::{Extras, GuestMetric, GuestValue};
+use crate::telemetry::{Collected, clock, process as process_facts};
+
+/// Admin pages that may wait to be rendered. One more is answered 503.
+const PAGES_MAX: usize = 64;
+/// Exit code of a process that a signal ended, less the signal's number.
+const EXIT_BY_SIGNAL: i32 = 128;
+
+/// A shard's way to the control thread.
+#[derive(Debug, Clone)]
+pub struct ControlHandle(mpsc::Sender<AdminRequest>);
+
+/// The control thread's end of the queue of admin pages.
+#[derive(Debug)]
+pub struct Pages(mpsc::Receiver<AdminRequest>);
+
+/// A running shard, as the control thread sees it.
+#[derive(Debug)]
+pub struct ShardHandle {
+    pub inbox: mpsc::Sender<ShardMessage>,
+    /// Closed when the shard has ended, whichever way.
+    pub ended: oneshot::Receiver<std::convert::Infallible>,
+}
+
+/// What the control thread works with.
+#[derive(Debug)]
+pub struct Control {
+    pub pages: Pages,
+    pub shards: Vec<ShardHandle>,
+    pub collected: Collected,
+    pub kv: Option<Kv>,
+    pub log: Log,
+    pub maintenance: bool,
+    pub debug_remote: bool,
+    pub grace_period: Duration,
+}
+
+/// Why the control thread gave up.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    #[error("cannot listen for signals: {0}")]
+    Signals(io::Error),
+    #[error("shard {shard} ended without being told to")]
+    ShardEnded { shard: usize },
+}
+
+/// The signals that end the server.
+struct EndSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+/// The queue of admin pages. Its two ends exist before the threads do.
+pub fn pages() -> (ControlHandle, Pages) {
+    let (sender, receiver) = mpsc::channel(PAGES_MAX);
+    (ControlHandle(sender), Pages(receiver))
+}
+
+impl ControlHandle {
+    /// Has a page rendered. `None` when too many wait already, or when the server is ending.
+    pub async fn page(
+        &self,
+        request: impl FnOnce(oneshot::Sender<AdminResponse>) -> AdminRequest,
+    ) -> Option<AdminResponse> {
+        let (reply, answer) = oneshot::channel();
+        self.0.try_send(request(reply)).ok()?;
+        answer.await.ok()
+    }
+}
+
+impl Control {
+    /// Works until a signal says to end, then has the shards drain. A second signal ends the process at once.
+    ///
+    /// # Errors
+    /// When the signals cannot be heard, or a shard ended by itself; the others have drained then.
+    pub async fn run(mut self) -> Result<(), ControlError> {
+        let mut signals = EndSignals::listen().map_err(ControlError::Signals)?;
+        let mut guest_metrics = CollectedMetrics::default();
+        let ended = loop {
+            tokio::select! {
+                Some(request) = self.pages.0.recv() => {
+                    self.answer(request, &mut guest_metrics).await;
+                }
+                signal = signals.next() => {
+                    self.log.event(Level::Info, format_args!("{signal} received: draining"), &[]);
+                    break Ok(());
+                }
+                shard = any_ended(&mut self.shards) => {
+                    break Err(ControlError::ShardEnded { shard });
+                }
+            }
+        };
+        // Pages asked for from here on are answered 503 by the shards themselves.
+        drop(self.pages);
+        for shard in &self.shards {
+            // A shard that has ended needs no message.
+            let _ = shard.inbox.send(ShardMessage::Drain { grace: self.grace_period }).await;
+        }
+        tokio::select! {
+            () = all_ended(self.shards) => ended,
+            signal = signals.next() => {
+                process::exit(EXIT_BY_SIGNAL + signal.number());
+            }
+        }
+    }
+
+    async fn answer(&mut self, request: AdminRequest, guest_metrics: &mut CollectedMetrics) {
+        let AdminRequest { page, query, peer, reply } = request;
+        if admin::shows_records(page) && admin::is_open(page, peer, self.debug_remote) {
+            self.collect(guest_metrics).await;
+        }
+        let state = AdminState {
+            maintenance: self.maintenance,
+            kv_health: self.kv.as_ref().map_or(Ok(()), Kv::health).map_err(|e| e.to_string()),
+            debug_remote: self.debug_remote,
+            extras: Extras {
+                process: process_facts::read(),
+                log_lines_dropped: self.log.dropped(),
+                guest_metrics: exposed(guest_metrics),
+            },
+        };
+        // A client that has gone needs no answer.
+        let _ = reply.send(admin::answer(page, &query, peer, &state, &self.collected));
+    }
+
+    /// Takes what every shard has counted since the last time. All are asked before the first answer is waited for, so
+    /// that they count the same stretch of time.
+    async fn collect(&mut self, guest_metrics: &mut CollectedMetrics) {
+        let mut answers = Vec::with_capacity(self.shards.len());
+        for shard in &self.shards {
+            let (reply, answer) = oneshot::channel();
+            let spare = self.collected.spare();
+            let message =
+                ShardMessage::Snapshot { spare, metrics_spare: MetricsRecord::default(), reply };
+            if shard.inbox.send(message).await.is_ok() {
+                answers.push(answer);
+            }
+        }
+        let now_ns = clock::now_ns();
+        for (shard, answer) in answers.into_iter().enumerate() {
+            if let Ok(mut snapshot) = answer.await {
+                self.collected.add(shard, snapshot.record);
+                guest_metrics.merge(&mut snapshot.metrics, now_ns);
+            }
+        }
+    }
+}
+
+impl EndSignals {
+    fn listen() -> io::Result<EndSignals> {
+        Ok(EndSignals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> EndSignal {
+        tokio::select! {
+            _ = self.terminate.recv() => EndSignal::Terminate,
+            _ = self.interrupt.recv() => EndSignal::Interrupt,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum EndSignal {
+    Terminate,
+    Interrupt,
+}
+
+impl EndSignal {
+    fn number(self) -> i32 {
+        let kind = match self {
+            EndSignal::Terminate => SignalKind::terminate(),
+            EndSignal::Interrupt => SignalKind::interrupt(),
+        };
+        kind.as_raw_value()
+    }
+}
+
+impl std::fmt::Display for EndSignal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            EndSignal::Terminate => "SIGTERM",
+            EndSignal::Interrupt => "SIGINT",
+        })
+    }
+}
+
+/// Nothing is ever sent: the channel closes when the shard's future is gone.
+async fn any_ended(shards: &mut [ShardHandle]) -> usize {
+    poll_fn(|context| {
+        let ended = shards
+            .iter_mut()
+            .position(|shard| std::pin::Pin::new(&mut shard.ended).poll(context).is_ready());
+        ended.map_or(Poll::Pending, Poll::Ready)
+    })
+    .await
+}
+
+async fn all_ended(shards: Vec<ShardHandle>) {
+    for shard in shards {
+        let _ = shard.ended.await;
+    }
+}
+
+fn exposed(metrics: &CollectedMetrics) -> Vec<GuestMetric<'_>> {
+    let samples = metrics.iter(clock::now_ns());
+    samples
+        .map(|sample| GuestMetric {
+            name: sample.name,
+            value: match sample.value {
+                SampleValue::Counter(value) => GuestValue::Counter(value as f64),
+                SampleValue::Gauge(value) => GuestValue::Gauge(value as f64),
+                SampleValue::Summary { quantiles, sum, count } => {
+                    GuestValue::Summary { count, sum, quantiles: quantiles.to_vec() }
+                }
+            },
+        })
+        .collect()
+}

@@ -1,0 +1,334 @@
+//! THE request path: one connection's requests, one after the other, each through the same named stages.
+//!
+//! Read a head, find its target, read the body, call the guest, encode, write, record. Responses to pipelined requests
+//! leave in one write. Whatever goes wrong leaves by `refuse`.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::connection::{Connection, Interrupted};
+use crate::http::{
+    self, ChunkedDecoder, Framing, Head, Method, Parsed, Reject, ResponseHead, Status,
+};
+use crate::net::stream::Stream;
+use crate::router::{Lookup, RouteId};
+use crate::shard::Shard;
+use crate::telemetry::{ConnectionEvent, Outcome, RequestTimes, clock};
+
+mod target;
+
+use target::{Page, Reply, Target};
+
+/// A body up to this size is copied behind its head; a larger one is written from where it is.
+const COPIED_BODY_BYTES_MAX: usize = 16 * 1024;
+/// Responses to pipelined requests are written when they reach this size, more requests or not.
+const OUTPUT_BYTES_MAX: usize = 64 * 1024;
+/// Memory set aside for a body before any of it has come: a length is only a promise.
+const BODY_RESERVED_BYTES: usize = 64 * 1024;
+/// What a peer may still send after a response that closes the connection, and how long it is read for.
+const LINGER_BYTES_MAX: usize = 256 * 1024;
+const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A connection and what is ready to be written to it.
+struct Session<S> {
+    connection: Connection<S>,
+    output: Vec<u8>,
+    /// Requests whose responses are in `output`.
+    unwritten: Vec<Answered>,
+    peer: IpAddr,
+}
+
+/// A request whose head is known.
+struct Request {
+    head: Head,
+    /// When its first byte became readable, in monotonic nanoseconds.
+    started_ns: u64,
+}
+
+/// A request to be recorded when its response is written.
+struct Answered {
+    started_ns: u64,
+    by: AnsweredBy,
+}
+
+enum AnsweredBy {
+    Function {
+        route: RouteId,
+        outcome: Outcome,
+        times: RequestTimes,
+    },
+    Admin,
+    /// No route: the status says why.
+    Nobody {
+        status: Status,
+    },
+}
+
+/// Why we end a connection.
+enum End {
+    /// The request is refused: a response says why, and the connection closes.
+    Refused(Reject),
+    /// A response said that the connection closes.
+    Closing,
+    /// Nothing can be answered any more, or nothing was asked.
+    Interrupted(Interrupted),
+}
+
+/// Serves a connection to its end. What goes wrong is answered or counted; the shard's other connections are unharmed.
+pub async fn serve_connection<S: Stream>(stream: S, peer: SocketAddr, shard: Rc<Shard>) {
+    let mut session = Session {
+        connection: Connection::new(stream, &shard.io),
+        output: shard.guests.take_buffer(),
+        unwritten: Vec::new(),
+        peer: peer.ip(),
+    };
+    let Err(end) = session.serve(&shard).await;
+    match end {
+        End::Refused(reject) => session.refuse(&shard, &reject).await,
+        End::Closing => session.connection.linger(LINGER_BYTES_MAX, LINGER_TIMEOUT).await,
+        End::Interrupted(Interrupted::TimedOut) => {
+            shard.telemetry.connection(ConnectionEvent::TimedOut)
+        }
+        End::Interrupted(_) => {}
+    }
+    shard.guests.give_buffer(session.output);
+}
+
+impl<S: Stream> Session<S> {
+    async fn serve(&mut self, shard: &Rc<Shard>) -> Result<Infallible, End> {
+        loop {
+            let request = self.read_head(shard).await?;
+            let target = Target::find(shard, &request.head, &self.connection.input);
+            let payload = self.read_body(shard, &request.head, &target).await?;
+            let closes = !request.head.keep_alive || shard.io.draining();
+            match target.lookup {
+                Lookup::Route(route) => {
+                    self.invoke(shard, &request, route, payload, closes).await?;
+                }
+                _ => self.answer(shard, &request, target, closes).await?,
+            }
+            let more = !self.connection.input.is_empty() && self.output.len() < OUTPUT_BYTES_MAX;
+            if closes || !more {
+                self.flush(shard, &[]).await?;
+            }
+            if closes {
+                return Err(End::Closing);
+            }
+        }
+    }
+
+    /// The next request's head. Writes what waits to be written before it waits for more.
+    async fn read_head(&mut self, shard: &Shard) -> Result<Request, End> {
+        // What is left in the input came with the last read.
+        let mut started_ns = self.connection.readable_ns;
+        let mut idle = self.connection.input.is_empty();
+        loop {
+            if !idle
+                && let Parsed::Complete(head) =
+                    http::parse_head(&self.connection.input, &shard.limits).map_err(End::Refused)?
+            {
+                return Ok(Request { head, started_ns });
+            }
+            self.flush(shard, &[]).await?;
+            if idle {
+                let due_ns = self.connection.active_ns + shard.timeouts.idle_ns;
+                self.connection.fill(due_ns, true).await.map_err(End::Interrupted)?;
+                started_ns = self.connection.readable_ns;
+                idle = false;
+            } else {
+                let due_ns = started_ns + shard.timeouts.header_ns;
+                self.connection.fill(due_ns, false).await.map_err(too_slow)?;
+            }
+        }
+    }
+
+    /// Takes the request out of the input, with all of its body, whether or not the target wants it: the next request
+    /// begins behind it.
+    async fn read_body(
+        &mut self,
+        shard: &Shard,
+        head: &Head,
+        target: &Target,
+    ) -> Result<Bytes, End> {
+        self.connection.input.advance(head.len);
+        if head.framing == Framing::Empty {
+            return Ok(Bytes::new());
+        }
+        if head.expect_continue && self.connection.input.is_empty() {
+            if !matches!(target.lookup, Lookup::Route(_)) {
+                // The answer is known, and the peer waits for it before it sends a body.
+                return Ok(Bytes::new());
+            }
+            self.output.extend_from_slice(http::CONTINUE);
+            self.flush(shard, &[]).await?;
+        }
+        let due_ns = clock::now_ns() + shard.timeouts.body_ns;
+        match head.framing {
+            Framing::Empty => Ok(Bytes::new()),
+            Framing::Length(length) => self.read_length(length as usize, due_ns).await,
+            Framing::Chunked => self.read_chunks(shard, due_ns).await,
+        }
+    }
+
+    async fn read_length(&mut self, length: usize, due_ns: u64) -> Result<Bytes, End> {
+        let input = &mut self.connection.input;
+        if input.len() >= length {
+            return Ok(input.split_to(length).freeze());
+        }
+        let mut body = std::mem::take(input);
+        body.reserve(BODY_RESERVED_BYTES.min(length - body.len()));
+        while body.len() < length {
+            let missing = length - body.len();
+            self.connection.fill_body(&mut body, missing, due_ns).await.map_err(too_slow)?;
+        }
+        Ok(body.freeze())
+    }
+
+    async fn read_chunks(&mut self, shard: &Shard, due_ns: u64) -> Result<Bytes, End> {
+        let (mut decoder, mut body) = (ChunkedDecoder::default(), BytesMut::new());
+        loop {
+            let input = &mut self.connection.input;
+            let decoded = decoder
+                .decode(input, &mut body, shard.limits.body_bytes_max)
+                .map_err(End::Refused)?;
+            input.advance(decoded.consumed);
+            if decoded.done {
+                return Ok(body.freeze());
+            }
+            self.connection.fill(due_ns, false).await.map_err(too_slow)?;
+        }
+    }
+
+    /// Calls the route's function and puts its answer behind the responses that wait to be written.
+    async fn invoke(
+        &mut self,
+        shard: &Rc<Shard>,
+        request: &Request,
+        route: RouteId,
+        payload: Bytes,
+        closes: bool,
+    ) -> Result<(), End> {
+        let payload = if takes_body(request.head.method) { payload } else { Bytes::new() };
+        let function = shard.functions[usize::from(route.0)];
+        let mut times = RequestTimes::default();
+        let mut body = shard.guests.take_buffer();
+        let result = shard.guests.invoke(function, payload, &mut body, &mut times).await;
+        let (reply, outcome) = Reply::to_invocation(result, &mut body);
+        let by = AnsweredBy::Function { route, outcome, times };
+        self.unwritten.push(Answered { started_ns: request.started_ns, by });
+        let written = self.write(shard, request, &reply, &body, closes).await;
+        shard.guests.give_buffer(body);
+        written
+    }
+
+    /// Everything that no guest answers.
+    async fn answer(
+        &mut self,
+        shard: &Rc<Shard>,
+        request: &Request,
+        target: Target,
+        closes: bool,
+    ) -> Result<(), End> {
+        let page = Page::of(target, shard, self.peer).await;
+        let by = match page.is_admin {
+            true => AnsweredBy::Admin,
+            false => AnsweredBy::Nobody { status: page.status },
+        };
+        self.unwritten.push(Answered { started_ns: request.started_ns, by });
+        let extra = page.extra.as_ref().map(|(name, value)| (*name, value.as_str()));
+        let reply = Reply { status: page.status, content_type: page.content_type, extra };
+        self.write(shard, request, &reply, &page.body, closes).await
+    }
+
+    /// Puts a response into the output. One with a large body is written at once, from where the body is.
+    async fn write(
+        &mut self,
+        shard: &Shard,
+        request: &Request,
+        reply: &Reply<'_>,
+        body: &[u8],
+        closes: bool,
+    ) -> Result<(), End> {
+        shard.encoder.head(
+            &mut self.output,
+            shard.date.borrow_mut().line(request.started_ns),
+            &ResponseHead {
+                status: reply.status,
+                content_type: reply.content_type,
+                content_length: Some(body.len() as u64),
+                extra: reply.extra.as_slice(),
+                keep_alive: !closes,
+                version: request.head.version,
+            },
+        );
+        if request.head.method == Method::Head {
+            return Ok(());
+        }
+        if body.len() > COPIED_BODY_BYTES_MAX {
+            return self.flush(shard, body).await;
+        }
+        self.output.extend_from_slice(body);
+        Ok(())
+    }
+
+    /// Writes the output and `body` behind it, then records the requests that they answer.
+    async fn flush(&mut self, shard: &Shard, body: &[u8]) -> Result<(), End> {
+        if self.output.is_empty() {
+            return Ok(());
+        }
+        let timeout_ns = shard.timeouts.write_ns;
+        let written = self.connection.write_all(&self.output, body, timeout_ns).await;
+        self.output.clear();
+        let ended_ns = clock::now_ns();
+        self.connection.active_ns = ended_ns;
+        for answered in self.unwritten.drain(..) {
+            answered.record(shard, ended_ns);
+        }
+        written.map_err(End::Interrupted)
+    }
+
+    /// The one way out for a request that is not served: says why and closes.
+    async fn refuse(&mut self, shard: &Shard, reject: &Reject) {
+        shard.telemetry.rejected(reject.status.code());
+        let now_ns = clock::now_ns();
+        shard.encoder.reject(&mut self.output, shard.date.borrow_mut().line(now_ns), reject);
+        if self.flush(shard, &[]).await.is_ok() {
+            self.connection.input.clear();
+            self.connection.linger(LINGER_BYTES_MAX, LINGER_TIMEOUT).await;
+        }
+    }
+}
+
+impl Answered {
+    fn record(self, shard: &Shard, ended_ns: u64) {
+        let total_ns = ended_ns.saturating_sub(self.started_ns);
+        match self.by {
+            AnsweredBy::Function { route, outcome, mut times } => {
+                times.total_ns = total_ns;
+                shard.telemetry.request(usize::from(route.0), outcome, &times);
+            }
+            AnsweredBy::Admin => shard.telemetry.admin(total_ns),
+            AnsweredBy::Nobody { status } => shard.telemetry.unrouted(status.code(), total_ns),
+        }
+    }
+}
+
+/// Tarmac's guests get the body of these; PATCH is ours. Of any other method a body is read and dropped.
+fn takes_body(method: Method) -> bool {
+    matches!(method, Method::Post | Method::Put | Method::Patch)
+}
+
+/// A request of which a part has come is answered when the rest does not.
+fn too_slow(interrupted: Interrupted) -> End {
+    match interrupted {
+        Interrupted::TimedOut => End::Refused(Reject {
+            status: Status::REQUEST_TIMEOUT,
+            reason: "the request did not arrive in time",
+        }),
+        other => End::Interrupted(other),
+    }
+}

@@ -1,0 +1,218 @@
+//! [`Shard`]: all that one core owns, in the order in which a request meets it, and its life: accept, serve, drain.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use airside_capabilities::metrics::MetricsRecord;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use crate::connection::ShardIo;
+use crate::control::ControlHandle;
+use crate::guest::Guests;
+use crate::http::{self, DateCache, Encoder};
+use crate::log::{Level, Log};
+use crate::router::Router;
+use crate::serve::serve_connection;
+use crate::telemetry::{ConnectionEvent, ShardRecord, ShardTelemetry};
+
+/// How long a listener rests when the process or the machine is out of file descriptors or memory. Trying again at once
+/// would hold the core; connections wait in the kernel's queue meanwhile.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How often a draining shard looks whether its connections have ended.
+const DRAIN_POLL: Duration = Duration::from_millis(5);
+/// Answer to a connection over the cap.
+const TOO_MANY_CONNECTIONS: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+    Retry-After: 1\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n\
+    Content-Length: 21\r\n\r\ntoo many connections\n";
+/// Connections over the cap that are told so at once, and for how long each is kept to read it. Others are closed.
+const TURNED_AWAY_MAX: usize = 64;
+const TURNED_AWAY_LINGER: Duration = Duration::from_secs(1);
+/// Messages of the control thread that may wait for the shard.
+pub const INBOX_MAX: usize = 16;
+
+/// What one core owns.
+#[derive(Debug)]
+pub struct Shard {
+    pub io: Rc<ShardIo>,
+    pub limits: http::Limits,
+    pub timeouts: Timeouts,
+    /// Connections of this shard at most.
+    pub connections_max: usize,
+    /// Connections over the cap that are being told so.
+    pub turned_away: Cell<usize>,
+    pub router: Arc<Router>,
+    /// The function of each route.
+    pub functions: Vec<usize>,
+    pub guests: Rc<Guests>,
+    pub encoder: Encoder,
+    pub date: RefCell<DateCache>,
+    pub telemetry: Rc<ShardTelemetry>,
+    pub control: ControlHandle,
+    pub log: Log,
+}
+
+/// The times of a connection, in nanoseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// Between two requests.
+    pub idle_ns: u64,
+    /// From the first byte of a request to the end of its head.
+    pub header_ns: u64,
+    /// From the end of the head to the end of the body.
+    pub body_ns: u64,
+    /// For one write that the peer does not take.
+    pub write_ns: u64,
+}
+
+/// What the control thread asks of a shard.
+#[derive(Debug)]
+pub enum ShardMessage {
+    /// Go on counting in the spare record and give away what was counted so far.
+    Snapshot { spare: ShardRecord, metrics_spare: MetricsRecord, reply: oneshot::Sender<Snapshot> },
+    /// Accept no more, let requests end for at most this long, then return.
+    Drain { grace: Duration },
+}
+
+/// What a shard counted since the last one.
+#[derive(Debug)]
+pub struct Snapshot {
+    pub record: ShardRecord,
+    /// The guests' own metrics.
+    pub metrics: MetricsRecord,
+}
+
+impl Shard {
+    /// Serves until the control thread says to drain, or is gone.
+    pub async fn run(
+        self: Rc<Self>,
+        listener: std::net::TcpListener,
+        mut inbox: mpsc::Receiver<ShardMessage>,
+    ) -> io::Result<()> {
+        let listener = TcpListener::from_std(listener)?;
+        let grace = tokio::select! {
+            grace = self.obey(&mut inbox) => grace,
+            never = self.accept(&listener) => match never {},
+        };
+        self.io.drain();
+        self.accept_queued(listener);
+        self.wait_for_connections(grace).await;
+        Ok(())
+    }
+
+    /// Answers snapshots; ends with the grace period of a drain.
+    async fn obey(&self, inbox: &mut mpsc::Receiver<ShardMessage>) -> Duration {
+        while let Some(message) = inbox.recv().await {
+            match message {
+                ShardMessage::Snapshot { spare, metrics_spare, reply } => {
+                    self.guests.report_instances();
+                    let record = self.telemetry.swap(spare);
+                    let metrics = self.guests.metrics().swap(metrics_spare);
+                    // The control thread waits for this without a limit. When it is gone, so is the server.
+                    let _ = reply.send(Snapshot { record, metrics });
+                }
+                ShardMessage::Drain { grace } => return grace,
+            }
+        }
+        Duration::ZERO
+    }
+
+    async fn accept(self: &Rc<Self>, listener: &TcpListener) -> std::convert::Infallible {
+        let mut failing = false;
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => {
+                    failing = false;
+                    self.admit(stream, peer);
+                }
+                // The peer left between its handshake and our accept.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(error) => {
+                    self.telemetry.connection(ConnectionEvent::AcceptFailed);
+                    if !std::mem::replace(&mut failing, true) {
+                        let pause_ms = ACCEPT_PAUSE.as_millis();
+                        self.log.event(
+                            Level::Error,
+                            format_args!(
+                                "cannot accept connections: {error}; trying every {pause_ms} ms"
+                            ),
+                            &[],
+                        );
+                    }
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Gives a connection its task, or turns it away when there are too many.
+    fn admit(self: &Rc<Self>, stream: TcpStream, peer: SocketAddr) {
+        if self.io.open() >= self.connections_max {
+            self.telemetry.connection(ConnectionEvent::Refused);
+            return self.turn_away(stream);
+        }
+        self.telemetry.connection(ConnectionEvent::Accepted);
+        let shard = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            let ended = Ended(Rc::clone(&shard));
+            serve_connection(stream, peer, shard).await;
+            drop(ended);
+        });
+    }
+
+    /// Says why, and gives the peer a moment to read it: closing at once would reset the connection.
+    fn turn_away(self: &Rc<Self>, mut stream: TcpStream) {
+        if self.turned_away.get() >= TURNED_AWAY_MAX {
+            return;
+        }
+        self.turned_away.set(self.turned_away.get() + 1);
+        let shard = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            let goodbye = async {
+                stream.write_all(TOO_MANY_CONNECTIONS).await?;
+                stream.shutdown().await?;
+                tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
+            };
+            // Whatever the peer does, it is gone after this.
+            let _ = tokio::time::timeout(TURNED_AWAY_LINGER, goodbye).await;
+            shard.turned_away.set(shard.turned_away.get() - 1);
+        });
+    }
+
+    /// The handshakes that the kernel finished before the listener closes.
+    fn accept_queued(self: &Rc<Self>, listener: TcpListener) {
+        let Ok(listener) = listener.into_std() else { return };
+        while let Ok((stream, peer)) = listener.accept() {
+            if stream.set_nonblocking(true).is_ok()
+                && let Ok(stream) = TcpStream::from_std(stream)
+            {
+                self.admit(stream, peer);
+            }
+        }
+    }
+
+    async fn wait_for_connections(&self, grace: Duration) {
+        let deadline = Instant::now() + grace;
+        while self.io.open() > 0 && Instant::now() < deadline {
+            tokio::time::sleep(DRAIN_POLL).await;
+        }
+    }
+}
+
+/// Counts a connection's end, be it by a panic.
+struct Ended(Rc<Shard>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.telemetry.connection(ConnectionEvent::Panicked);
+        }
+        self.0.telemetry.connection(ConnectionEvent::Closed);
+    }
+}
