@@ -35,7 +35,8 @@ fn full() -> Guest {
 const FULL: &str = "memory store is full: its limit is 0 bytes";
 const MISSING: &str = "nil value returned from database";
 
-/// Checks a call whose payload is JSON, or nothing known at all. An error's text is that of the status.
+/// Checks a call whose payload is JSON, or nothing known at all. An error's text is that of the
+/// status.
 fn check_json(
     guest: &mut Guest,
     operation: &str,

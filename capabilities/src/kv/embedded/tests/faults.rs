@@ -66,7 +66,7 @@ fn queued_bytes_are_bounded() {
         assert!(is_waiting(one.as_mut()).await && is_waiting(two.as_mut()).await);
         assert_eq!(
             embedded.set(b"3", &half).await.unwrap_err().to_string(),
-            "embedded store is overloaded: 128 MiB of writes are waiting to be committed"
+            "embedded store is overloaded: 134217728 bytes of writes are waiting to be committed"
         );
         drop(blocking);
         assert_eq!((one.await, two.await), (Ok(()), Ok(())));
