@@ -124,4 +124,4 @@ async fn take_turns() {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,5 +1,5 @@
 mod crash;
-mod faults;
+pub(in crate::kv) mod faults;
 mod files;
 
 use std::path::Path;

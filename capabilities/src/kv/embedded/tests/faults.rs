@@ -139,7 +139,8 @@ impl StorageBackend for FailingDisk {
     }
 }
 
-fn on_failing_disk() -> (Embedded, Arc<AtomicBool>) {
+/// A store, and the switch that makes its disk fail.
+pub(in crate::kv) fn on_failing_disk() -> (Embedded, Arc<AtomicBool>) {
     let broken = Arc::new(AtomicBool::new(false));
     let disk = FailingDisk { disk: InMemoryBackend::new(), broken: Arc::clone(&broken) };
     // Without a cache, so that reads reach the disk.
