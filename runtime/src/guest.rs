@@ -168,8 +168,12 @@ impl Guests {
             response: mem::take(response),
             deadline_ns,
             depth: chain.depth,
+            is_long: pool.is_long.get(),
             ..Invocation::default()
         });
+        if pool.is_long.get() {
+            self.epoch.outlived();
+        }
         let running = self.epoch.run();
         let called = within(deadline_ns, instance.call()).await;
         drop(running);
@@ -180,6 +184,7 @@ impl Guests {
         times.guest_ns = (ended_ns - started_ns).saturating_sub(host_ns);
         times.host_ns = (state.invocation.host_calls > 0).then_some(host_ns);
         self.telemetry.invocation(function, ended_ns - started_ns);
+        pool.is_long.set(state.invocation.is_long && state.invocation.epochs > 0);
         state.settle();
         state.flush_output();
         *response = mem::take(&mut state.invocation.response);

@@ -106,9 +106,12 @@ impl EpochHandle {
         Running(self)
     }
 
-    /// Counts a guest that outlived its first turn, until `settled`.
+    /// Counts a guest that outlived its first turn, or is expected to, until `settled`.
     pub fn outlived(&self) {
-        self.activity().long.fetch_add(1, Ordering::Relaxed);
+        if self.activity().long.fetch_add(1, Ordering::Relaxed) == 0 {
+            // It would notice only after the long tick that it is in.
+            self.ticker.unpark();
+        }
     }
 
     /// That guest has ended.

@@ -50,8 +50,10 @@ pub(super) struct Invocation {
     /// Time spent in host calls, and how many there were.
     pub(super) host_ns: u64,
     pub(super) host_calls: u32,
-    /// Epochs seen in this invocation without returning to the host.
+    /// Epochs seen since the guest last waited for the host.
     pub(super) epochs: u32,
+    /// The ticker counts this invocation as one that outlived its first turn.
+    pub(super) is_long: bool,
     /// The deadline ended the guest.
     pub(super) expired: bool,
 }
@@ -161,20 +163,17 @@ impl Instance {
 impl HostState {
     /// A guest that was suspended in a host call starts a new turn.
     pub(super) fn new_turn(&mut self) {
-        if self.invocation.epochs > 1 {
-            self.settle();
-        }
+        self.settle();
         self.invocation.epochs = 0;
     }
 
     /// The guest returned or is given up: it no longer counts as one that outlived its first turn.
     pub(super) fn settle(&mut self) {
-        if self.invocation.epochs > 1
+        if std::mem::take(&mut self.invocation.is_long)
             && let Some(guests) = self.guests.upgrade()
         {
             guests.epoch.settled();
         }
-        self.invocation.epochs = 0;
     }
 }
 
@@ -214,10 +213,12 @@ fn at_epoch(mut store: StoreContextMut<'_, HostState>) -> wasmtime::Result<Updat
     }
     state.invocation.epochs += 1;
     let Some(guests) = state.guests.upgrade() else { return Err(DeadlineHit.into()) };
-    match state.invocation.epochs {
-        1 => return Ok(UpdateDeadline::Continue(1)),
-        2 => guests.epoch.outlived(),
-        _ => {}
+    if !state.invocation.is_long {
+        if state.invocation.epochs == 1 {
+            return Ok(UpdateDeadline::Continue(1));
+        }
+        state.invocation.is_long = true;
+        guests.epoch.outlived();
     }
     let turn = SendWrapper::new(async move { guests.lane.turn().await });
     Ok(UpdateDeadline::YieldCustom(1, Box::pin(turn)))

@@ -32,6 +32,8 @@ pub(super) struct FunctionPool {
     pub(super) name: String,
     pub(super) limits: PoolLimits,
     pub(super) waiting: Cell<usize>,
+    /// The last invocation outlived its first turn, so the next one is not given a long one.
+    pub(super) is_long: Cell<bool>,
     /// Instances that exist or are being made.
     pub(super) live: Cell<usize>,
     index: usize,
@@ -60,6 +62,7 @@ impl FunctionPool {
             name,
             limits,
             waiting: Cell::new(0),
+            is_long: Cell::new(false),
             live: Cell::new(0),
             index,
             pre,
