@@ -230,7 +230,7 @@ fn modules_that_cannot_be_served_are_errors_at_the_start() {
     let rows: [(&str, Value, &str); 8] = [
         ("init_trap", json!({}), "wapc_init"),
         ("start_exit_3", json!({}), "_start"),
-        ("spin_init", spin, "300 ms"),
+        ("spin_init", spin, "timeout_ms"),
         ("no_guest_call", json!({}), "__guest_call"),
         ("wrong_guest_call", json!({}), "__guest_call"),
         ("unknown_import", json!({}), "__no_such_function"),
@@ -290,6 +290,7 @@ fn the_guests_of_every_language_are_served() {
     assert!(!languages.is_empty());
     for folder in languages {
         let setup = Setup::new().in_folder(&folder).set("enable_kvstore", true);
+        let setup = setup.set("kvstore_type", "in-memory");
         let server = setup.set("wasm_function_config", "tarmac.json").start();
         let shown = folder.display();
         assert_eq!(server.post("/echo", "any \0 bytes").text(), "any \0 bytes", "{shown}");

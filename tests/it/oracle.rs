@@ -18,6 +18,7 @@ fn setup(row: &Row, module: &[u8]) -> Setup {
         .callable("hello")
         .set("shards", 1)
         .set("enable_kvstore", true)
+        .set("kvstore_type", "in-memory")
         .set("http_body_bytes_max", 64 << 20)
 }
 

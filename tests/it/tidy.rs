@@ -68,7 +68,8 @@ fn code(path: &Path) -> String {
 }
 
 fn is_test(path: &Path) -> bool {
-    path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests")
+    let inside = path.strip_prefix(root()).unwrap();
+    path.ends_with("tests.rs") || inside.components().any(|part| part.as_os_str() == "tests")
 }
 
 /// The rooms that `code` names after `crate::`, alone or in braces.
