@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -32,6 +33,7 @@ pub struct Server {
 #[derive(Debug)]
 pub(super) struct Lines {
     text: Arc<Mutex<String>>,
+    paused: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
 }
 
@@ -68,6 +70,12 @@ impl Server {
     /// All it has written to standard error.
     pub fn log(&self) -> String {
         self.stderr.text()
+    }
+
+    /// Stops reading what it writes to standard error, so that the pipe fills, or goes on.
+    pub fn pause_log(&self, pause: bool) {
+        self.stderr.paused.store(pause, Ordering::Relaxed);
+        self.stderr.reader.iter().for_each(|reader| reader.thread().unpark());
     }
 
     /// All it has written to standard output.
@@ -154,16 +162,21 @@ impl Lines {
 pub(super) fn collect(output: impl Read + Send + 'static) -> Lines {
     let text = Arc::new(Mutex::new(String::new()));
     let shared = Arc::clone(&text);
+    let paused = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&paused);
     let reader = thread::spawn(move || {
         let mut output = BufReader::new(output);
         let mut line = Vec::new();
         while output.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
+            while asked.load(Ordering::Relaxed) {
+                thread::park();
+            }
             let mut text = shared.lock().unwrap_or_else(PoisonError::into_inner);
             text.push_str(&String::from_utf8_lossy(&line));
             line.clear();
         }
     });
-    Lines { text, reader: Some(reader) }
+    Lines { text, paused, reader: Some(reader) }
 }
 
 /// The address in the line that says where the server listens, be it text or JSON.

@@ -103,6 +103,40 @@ fn what_is_not_there_is_a_callback_not_found() {
     assert_eq!(other_namespace.text(), "0callback not found\n");
 }
 
+#[test]
+fn a_log_that_nobody_reads_holds_nobody_up() {
+    let server = Setup::new().guest("log").guest("hello").start();
+    server.pause_log(true);
+    // More than the pipe and the server's queue hold.
+    let line = "x".repeat(4000);
+    let dropped = || metric(&server, "airside_log_lines_dropped_total", &[]).unwrap();
+    let mut client = server.client();
+    poll_until("dropped lines", WAIT, || {
+        (0..200).for_each(|_| assert_eq!(client.post("/log", &line).text(), "11"));
+        (dropped() > 0.0).then_some(())
+    });
+    assert_eq!(server.get("/hello").status, 200);
+    server.pause_log(false);
+    // The log goes on and says what is missing.
+    poll_until("word of the loss", WAIT, || {
+        assert_eq!(client.post("/log", "after the flood").text(), "11");
+        let log = server.log();
+        (log.contains("after the flood") && log.contains("dropped")).then_some(())
+    });
+    server.stop();
+}
+
+#[test]
+fn a_log_that_nobody_reads_does_not_keep_the_server_from_ending() {
+    let mut server = Setup::new().guest("log").set("grace_period_ms", 500).start();
+    server.pause_log(true);
+    let line = "x".repeat(4000);
+    let mut client = server.client();
+    (0..200).for_each(|_| assert_eq!(client.post("/log", &line).text(), "11"));
+    server.signal(rustix::process::Signal::TERM);
+    assert_eq!(server.wait().code(), Some(0));
+}
+
 /// The lines of the log that come from a guest.
 fn guest_lines(server: &Server) -> Vec<Value> {
     let log = server.log();

@@ -193,3 +193,12 @@ fn settings_without_effect_are_warned_about() {
         Some(())
     });
 }
+
+#[test]
+fn the_settings_can_be_printed() {
+    let finished = Setup::bare().arguments(&["config"]).run();
+    assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), ""), "{finished:?}");
+    for variable in ["APP_LISTEN_ADDR", "APP_SHARDS", "APP_HTTP_BODY_BYTES_MAX", "APP_SQL_DSN"] {
+        assert!(finished.stdout.contains(variable), "no {variable} in: {}", finished.stdout);
+    }
+}

@@ -197,6 +197,38 @@ fn functions_call_each_other_so_deep_and_no_deeper() {
     }
 }
 
+#[test]
+fn a_function_that_waits_for_itself_is_told_so() {
+    let setup = Setup::new().guest_with("recurse", json!({ "pool_size": 1 })).callable("recurse");
+    let server = setup.set("function_wait_ms", 200).set("shards", 1).start();
+    let response = server.get("/recurse");
+    assert_eq!(response.status, 500);
+    let text = response.text();
+    assert!(
+        text.ends_with("could not fetch module from pool - no instance within 200 ms"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_first_deadline_of_a_chain_counts() {
+    // The outer function's limit, the inner one's, the outer one's status and text.
+    let inner = format!("0{FAILED}the guest ran longer than 300 ms (timeout_ms)\n");
+    let outer = format!("{FAILED}the guest ran longer than 300 ms (timeout_ms)");
+    for (outer_ms, inner_ms, status, text) in [(60_000, 300, 200, inner), (300, 60_000, 504, outer)]
+    {
+        let server = Setup::new()
+            .guest_with("call", json!({ "timeout_ms": outer_ms }))
+            .guest_with("spin", json!({ "timeout_ms": inner_ms }))
+            .callable("spin")
+            .start();
+        let started = Instant::now();
+        let response = server.post("/call", call("function", "spin", ""));
+        assert!(started.elapsed() < WAIT, "{:?}", started.elapsed());
+        assert_eq!((response.status, response.text()), (status, text), "{outer_ms} {inner_ms}");
+    }
+}
+
 /// The files in a server's folder of compiled code, with what changes when one is written again.
 fn artifacts(setup: &Setup) -> Vec<(String, SystemTime, u64)> {
     let entries = fs::read_dir(setup.path("artifacts")).unwrap();

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use airside_tests::harness::{
-    Client, Server, Setup, WAIT, alone, cpu_time, cpus, poll_until, threads,
+    Client, Server, Setup, WAIT, alone, cpu_time, cpus, poll_until, resident_bytes, threads,
 };
 
 use crate::it::load::{Flood, sets_on_connections};
@@ -212,4 +212,25 @@ fn a_long_guest_leaves_the_shard_to_others() {
         assert!(answered > 100, "only {answered} answers in a second");
         assert_eq!(ends.join().unwrap(), 504);
     });
+}
+
+#[test]
+fn memory_stays_flat() {
+    const MOST: u64 = 8 << 20;
+    let server = Setup::new().guest("echo").guest("trap").set("shards", 1).start();
+    let serve = |times: usize| {
+        let mut client = server.client();
+        for number in 0..times {
+            let body = vec![b'x'; number % 5000];
+            assert_eq!(client.post("/echo", &body).body.len(), body.len());
+            if number % 100 == 0 {
+                assert_eq!(server.get("/trap").status, 500);
+            }
+        }
+    };
+    serve(10_000);
+    let warm = resident_bytes(server.pid());
+    serve(30_000);
+    let later = resident_bytes(server.pid());
+    assert!(later < warm + MOST, "{warm} bytes have become {later}");
 }

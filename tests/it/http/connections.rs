@@ -71,3 +71,40 @@ fn connections_are_counted() {
     drop(clients);
     poll_until("the page's own only", WAIT, || (open() == 1.0).then_some(()));
 }
+
+#[test]
+fn clients_that_leave_harm_nobody() {
+    let keys = serde_json::json!({ "timeout_ms": 300 });
+    let server = Setup::new()
+        .guest("hello")
+        .guest("big")
+        .guest("echo")
+        .guest_with("spin", keys)
+        .set("shards", 1)
+        .start();
+    let mut staying = server.client();
+    let partings = [
+        "",
+        "G",
+        "GET /hello HTTP/1.1\r\nHost: a\r\n",
+        "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /big HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /spin HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nha",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n",
+    ];
+    let before = file_descriptors(server.pid());
+    for _ in 0..10 {
+        for sent in partings {
+            let mut leaving = server.client();
+            leaving.send(sent);
+            drop(leaving);
+            assert_eq!(staying.get("/hello").status, 200, "after {sent:?}");
+        }
+    }
+    poll_until("their descriptors to be closed", WAIT, || {
+        // The one more is that of `staying`.
+        (file_descriptors(server.pid()) <= before + 1).then_some(())
+    });
+}

@@ -1,8 +1,9 @@
 //! Requests that are answered, in every form that HTTP allows.
 
 use std::collections::BTreeSet;
+use std::time::SystemTime;
 
-use airside_tests::harness::{Client, Response, Server, Setup};
+use airside_tests::harness::{Client, Response, Server, Setup, WAIT, poll_until};
 
 fn echo() -> Server {
     Setup::new().guest("echo").guest("hello").start()
@@ -184,8 +185,9 @@ fn a_body_that_would_be_refused_is_not_asked_for() {
         ));
         let response = client.receive();
         assert_eq!(response.status, status, "{path}");
-        // The client may leave the body out now, or send it: the connection cannot go on.
+        // The client may leave the body out now, or send it: no bytes that follow can be told to be a request.
         assert!(response.closes(), "{path}: {response:?}");
+        client.request("GET", "/hello");
         assert_eq!(client.rest(), b"", "{path}");
     }
 }
@@ -269,8 +271,10 @@ fn the_server_and_the_date_are_in_every_response() {
     assert_eq!(names, BTreeSet::from(["airside".to_owned()]));
 }
 
-/// IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// IMF-fixdate, `Sun, 06 Nov 1994 08:49:37 GMT`, and no more than a few seconds ago.
+#[track_caller]
 fn check_date(response: &Response) {
+    const DAY: u64 = 86_400;
     let date = response.header("date").unwrap();
     let shape: String = date
         .chars()
@@ -283,6 +287,23 @@ fn check_date(response: &Response) {
         .collect();
     assert_eq!(shape, "Aaa, 00 Aaa 0000 00:00:00 AAA", "{date}");
     assert!(date.ends_with(" GMT"), "{date}");
+    let parts = date[17..25].split(':').map(|part| part.parse::<u64>().unwrap());
+    let second_of_day = parts.fold(0, |seconds, part| seconds * 60 + part);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    assert!((now % DAY + DAY - second_of_day) % DAY < 5, "{date} is not now");
+}
+
+#[test]
+fn the_date_goes_on() {
+    let server = echo();
+    let mut client = server.client();
+    let mut seen = BTreeSet::new();
+    poll_until("three seconds", WAIT, || {
+        let response = client.get("/hello");
+        check_date(&response);
+        seen.insert(response.header("date").unwrap().to_owned());
+        (seen.len() == 3).then_some(())
+    });
 }
 
 #[test]
