@@ -48,10 +48,15 @@ impl Client {
     /// Sends bytes as they are. That the server has closed the connection already is no failure: what it had to say
     /// can still be read.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        if let Err(error) = self.stream.write_all(bytes.as_ref()) {
+        if let Err(error) = self.try_send(bytes) {
             let closed = [io::ErrorKind::BrokenPipe, io::ErrorKind::ConnectionReset];
             assert!(closed.contains(&error.kind()), "cannot send: {error}");
         }
+    }
+
+    /// Sends bytes while the server takes them.
+    pub fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        self.stream.write_all(bytes.as_ref())
     }
 
     /// Sends bytes one by one, each in a packet of its own.
