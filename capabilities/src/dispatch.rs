@@ -1,5 +1,6 @@
-//! From a host call's names to the operation, and from the operation to the capability that runs it.
-//! Names are compared as bytes of the guest's memory: nothing is allocated to find out what is asked for.
+//! From a host call's names to the operation, and from the operation to the capability that runs
+//! it. Names are compared as bytes of the guest's memory: nothing is allocated to find out what is
+//! asked for.
 
 mod kvstore;
 
@@ -33,7 +34,8 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Names for telemetry, at the positions that [`Self::label_index`] gives. All functions have one.
+    /// Names for telemetry, at the positions that [`Self::label_index`] gives. All functions have
+    /// one.
     pub const LABELS: [&'static str; 13] = [
         "kvstore:get",
         "kvstore:set",
@@ -131,8 +133,8 @@ impl Capabilities {
         operation.ok_or(CallError::NotFound)
     }
 
-    /// Runs one operation. `response` is cleared, then filled; after [`CallError::Status`] it holds that status encoded,
-    /// after any other error nothing.
+    /// Runs one operation. `response` is cleared, then filled; after [`CallError::Status`] it holds
+    /// that status encoded, after any other error nothing.
     pub async fn call(
         &self,
         operation: Operation,

@@ -1,4 +1,5 @@
-//! Why a host call failed, in the words that the guest is shown. The texts are part of the contract with guests.
+//! Why a host call failed, in the words that the guest is shown. The texts are part of the contract
+//! with guests.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,5 @@
-//! Functions that other functions may call, by name. Running one is the runtime's part ([`crate::CallFunction`]).
+//! Functions that other functions may call, by name. Running one is the runtime's part
+//! ([`crate::CallFunction`]).
 
 use std::collections::HashMap;
 

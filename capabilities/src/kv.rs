@@ -1,5 +1,6 @@
-//! Key-value stores. `Kv` is one handle on one of them: each shard has its own clone, and all clones see the same data.
-//! Keys and data are bytes and never empty here: what a guest is told about empty ones is the dispatcher's part.
+//! Key-value stores. `Kv` is one handle on one of them: each shard has its own clone, and all
+//! clones see the same data. Keys and data are bytes and never empty here: what a guest is told
+//! about empty ones is the dispatcher's part.
 
 mod embedded;
 mod memory;
@@ -9,7 +10,8 @@ use std::sync::Arc;
 pub use embedded::{Embedded, EmbeddedConfig, OpenError};
 pub use memory::Memory;
 
-/// Why a store did not do what was asked. Displays as the reason part of the text that the guest is shown.
+/// Why a store did not do what was asked. Displays as the reason part of the text that the guest is
+/// shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KvError {
     #[error("key cannot be nil")]
@@ -23,8 +25,8 @@ pub enum KvError {
     #[error("memory store is full: its limit is {bytes_max} bytes")]
     Full { bytes_max: u64 },
     /// More writes are waiting to be committed than may wait.
-    #[error("embedded store is overloaded: {limit}")]
-    Overloaded { limit: &'static str },
+    #[error("embedded store is overloaded: {limit} {unit} are waiting to be committed")]
+    Overloaded { limit: u64, unit: &'static str },
     /// One write is larger than may ever wait.
     #[error("embedded store takes at most {bytes_max} bytes of key and data")]
     TooLarge { bytes_max: u64 },
@@ -49,7 +51,8 @@ impl Kv {
         }
     }
 
-    /// Stores `data`. When this has returned, every handle sees it, and a store that keeps data on disk has it there.
+    /// Stores `data`. When this has returned, every handle sees it, and a store that keeps data on
+    /// disk has it there.
     pub async fn set(&self, key: &[u8], data: &[u8]) -> Result<(), KvError> {
         match self {
             Kv::Memory(memory) => memory.set(key, data),
@@ -68,7 +71,8 @@ impl Kv {
         }
     }
 
-    /// Gives every key to `each`, in no particular order. On an error, some keys may have been given already.
+    /// Gives every key to `each`, in no particular order. On an error, some keys may have been
+    /// given already.
     pub async fn keys(&self, each: impl FnMut(&[u8])) -> Result<(), KvError> {
         match self {
             Kv::Memory(memory) => {

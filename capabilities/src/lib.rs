@@ -1,8 +1,9 @@
 //! What a guest may ask for of its host: key-value, logger, metrics, other functions.
 //!
-//! Knows nothing of WebAssembly, listeners, routes or configuration keys. The embedding runtime makes one [`Capabilities`]
-//! per shard, names the host call ([`Capabilities::resolve`]) and runs it ([`Capabilities::call`]). What one shard owns needs
-//! no locks; what the process shares (stores, metric names) is `Send + Sync`, and reading it takes none.
+//! Knows nothing of WebAssembly, listeners, routes or configuration keys. The embedding runtime
+//! makes one [`Capabilities`] per shard, names the host call ([`Capabilities::resolve`]) and runs
+//! it ([`Capabilities::call`]). What one shard owns needs no locks; what the process shares
+//! (stores, metric names) is `Send + Sync`, and reading it takes none.
 
 pub mod dispatch;
 pub mod error;

@@ -28,7 +28,8 @@ impl Level {
     }
 }
 
-/// Takes log lines. `log` runs on a shard, so it must neither block nor wait: a sink that cannot keep up drops lines.
+/// Takes log lines. `log` runs on a shard, so it must neither block nor wait: a sink that cannot
+/// keep up drops lines.
 pub trait LogSink: Send + Sync {
     /// `function` is the name of the function whose guest said `message`, which may be any bytes.
     fn log(&self, level: Level, function: &str, message: &[u8]);

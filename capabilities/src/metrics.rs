@@ -1,8 +1,9 @@
 //! Metrics that guests make: counters, gauges and histograms under names of their own choosing.
 //!
-//! A name belongs to the process and to one kind from its first use on ([`MetricNames`]). Values belong to the shard that
-//! records them ([`ShardMetrics`]), which hands them over when it is asked ([`MetricsRecord`]), to be added up and rendered
-//! elsewhere ([`CollectedMetrics`]). So recording shares nothing between shards but the first use of a name.
+//! A name belongs to the process and to one kind from its first use on ([`MetricNames`]). Values
+//! belong to the shard that records them ([`ShardMetrics`]), which hands them over when it is asked
+//! ([`MetricsRecord`]), to be added up and rendered elsewhere ([`CollectedMetrics`]). So recording
+//! shares nothing between shards but the first use of a name.
 
 mod collected;
 mod names;

@@ -157,11 +157,8 @@ impl Guests {
         response.clear();
         self.lane.begun();
         let pool = &self.functions[function];
-        let arrived_ns = clock::now_ns();
-        let checkout = pool.checkout(self).await;
+        let mut checkout = pool.checkout(self, &mut times.wait_ns).await?;
         let started_ns = clock::now_ns();
-        times.wait_ns = started_ns - arrived_ns;
-        let mut checkout = checkout?;
 
         let deadline_ns = chain.deadline_ns.min(started_ns.saturating_add(pool.limits.timeout_ns));
         let instance = checkout.instance();

@@ -1,5 +1,6 @@
-//! The kv operations as guests see them. The two encodings differ in more than form: which fields may be empty,
-//! which status an error has, and what its text says are each a rule of their own, and guests depend on all of them.
+//! The kv operations as guests see them. The two encodings differ in more than form: which fields
+//! may be empty, which status an error has, and what its text says are each a rule of their own,
+//! and guests depend on all of them.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,6 @@
-//! The store in a file of this host (redb): reads run on the shard that asks, writes are grouped by one committer thread
-//! into transactions that are on disk before they are answered, so an answered write survives a crash of the process.
+//! The store in a file of this host (redb): reads run on the shard that asks, writes are grouped by
+//! one committer thread into transactions that are on disk before they are answered, so an answered
+//! write survives a crash of the process.
 
 mod committer;
 mod open;
@@ -37,8 +38,8 @@ pub struct EmbeddedConfig {
     pub open_timeout: Duration,
 }
 
-/// One shard's handle on the store. Clones share the file; the last one to go ends the committer and closes the file,
-/// which blocks until what is queued is on disk.
+/// One shard's handle on the store. Clones share the file; the last one to go ends the committer
+/// and closes the file, which blocks until what is queued is on disk.
 #[derive(Clone)]
 pub struct Embedded {
     // Before the committer, so that no snapshot is left when that closes the file.
@@ -47,7 +48,8 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// Opens the file and starts the committer thread. Blocks, also to repair a file after a crash: not for a shard.
+    /// Opens the file and starts the committer thread. Blocks, also to repair a file after a crash:
+    /// not for a shard.
     pub fn open(config: &EmbeddedConfig) -> Result<Self, OpenError> {
         let database = open::open(config)?;
         let store = Store::new(database, &config.bucket)
@@ -95,7 +97,8 @@ impl Embedded {
         self.committer.health()
     }
 
-    /// Transactions committed since the file was opened. Writes per commit is how well grouping works.
+    /// Transactions committed since the file was opened. Writes per commit is how well grouping
+    /// works.
     pub fn commits(&self) -> u64 {
         self.reader.store().commits()
     }
@@ -121,4 +124,4 @@ async fn take_turns() {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,4 +1,5 @@
-//! The store in memory: one map for the whole process, read by every shard without locks. It is gone with the process.
+//! The store in memory: one map for the whole process, read by every shard without locks. It is
+//! gone with the process.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,14 +12,16 @@ use super::KvError;
 #[derive(Debug, Clone)]
 pub struct Memory(Arc<Store>);
 
-/// The hasher stays the keyed one of the standard library: keys may come from whoever sends requests.
+/// The hasher stays the keyed one of the standard library: keys may come from whoever sends
+/// requests.
 #[derive(Debug)]
 struct Store {
     map: HashMap<Box<[u8]>, Box<[u8]>>,
     bytes: Option<Bytes>,
 }
 
-/// Keys and data together, counted only where there is a limit: the counter is one cache line for all shards.
+/// Keys and data together, counted only where there is a limit: the counter is one cache line for
+/// all shards.
 #[derive(Debug)]
 struct Bytes {
     used: AtomicU64,
@@ -26,7 +29,8 @@ struct Bytes {
 }
 
 impl Memory {
-    /// `bytes_max` bounds keys and data together, without the map's own overhead; `None` leaves the store unbounded.
+    /// `bytes_max` bounds keys and data together, without the map's own overhead; `None` leaves the
+    /// store unbounded.
     pub fn new(bytes_max: Option<u64>) -> Self {
         let bytes = bytes_max.map(|max| Bytes { used: AtomicU64::new(0), max });
         Memory(Arc::new(Store { map: HashMap::new(), bytes }))

@@ -2,12 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::*;
 
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+/// A store whose disk has failed.
+pub(crate) fn failed() -> Kv {
+    let (embedded, broken) = super::embedded::tests::faults::on_failing_disk();
+    broken.store(true, Ordering::Relaxed);
+    Kv::Embedded(embedded)
 }
 
 async fn get(kv: &Kv, key: &str) -> Result<String, KvError> {

@@ -31,7 +31,8 @@ pub struct Sample<'c> {
 pub enum SampleValue {
     Counter(u64),
     Gauge(i64),
-    /// Pairs of quantile and value, over the last ten minutes (NaN: nothing was observed in them); sum and count of all time.
+    /// Pairs of quantile and value, over the last ten minutes (NaN: nothing was observed in them);
+    /// sum and count of all time.
     Summary {
         quantiles: [(f64, f64); QUANTILES.len()],
         sum: f64,
@@ -40,7 +41,8 @@ pub enum SampleValue {
 }
 
 impl CollectedMetrics {
-    /// Adds a shard's record and leaves it empty, to be used as a spare again. `now_ns` is of any clock that only goes forward.
+    /// Adds a shard's record and leaves it empty, to be used as a spare again. `now_ns` is of any
+    /// clock that only goes forward.
     pub fn merge(&mut self, record: &mut MetricsRecord, now_ns: u64) {
         for (metric, change) in record.changes.drain(..) {
             match self.totals.get_mut(&metric.name) {

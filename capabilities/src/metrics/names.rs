@@ -1,4 +1,5 @@
-//! The names of all guests' metrics. A shard comes here once per name; afterwards it knows the name itself.
+//! The names of all guests' metrics. A shard comes here once per name; afterwards it knows the name
+//! itself.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,12 +46,14 @@ struct Registered {
 }
 
 impl MetricNames {
-    /// `names_max` bounds the memory that guests can take with ever new names, and the size of what is rendered.
+    /// `names_max` bounds the memory that guests can take with ever new names, and the size of what
+    /// is rendered.
     pub fn new(names_max: usize, reserved: Reserved) -> Self {
         MetricNames { names_max, reserved, registered: Mutex::default() }
     }
 
-    /// The metric of that name, made if it is new. Its kind is that of its first use, not necessarily `kind`.
+    /// The metric of that name, made if it is new. Its kind is that of its first use, not
+    /// necessarily `kind`.
     pub(super) fn register(&self, name: &str, kind: Kind) -> Result<Arc<Metric>, MetricError> {
         if !is_valid(name) {
             return Err(MetricError::InvalidName);
@@ -91,7 +94,8 @@ impl MetricNames {
     }
 }
 
-/// Tarmac takes a digit first too, but Prometheus refuses to read such a name, and with it all metrics.
+/// Tarmac takes a digit first too, but Prometheus refuses to read such a name, and with it all
+/// metrics.
 pub(super) fn is_valid(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':');
     name.bytes().all(allowed) && name.bytes().next().is_some_and(|first| !first.is_ascii_digit())

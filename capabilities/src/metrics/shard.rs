@@ -8,7 +8,8 @@ use super::names::{Metric, MetricNames, is_valid};
 use super::summary::Distribution;
 use super::{Kind, MetricError};
 
-/// Records guests' metrics on one shard. No lock and no shared memory, but for the first use of a name.
+/// Records guests' metrics on one shard. No lock and no shared memory, but for the first use of a
+/// name.
 #[derive(Debug)]
 pub struct ShardMetrics {
     names: Arc<MetricNames>,
@@ -32,7 +33,8 @@ struct Known {
     place: usize,
 }
 
-/// Changes of every metric that was used since the last record, in order of first use. Empty unless it comes from a shard.
+/// Changes of every metric that was used since the last record, in order of first use. Empty unless
+/// it comes from a shard.
 #[derive(Debug, Default)]
 pub struct MetricsRecord {
     pub(super) changes: Vec<(Arc<Metric>, Change)>,
@@ -95,7 +97,8 @@ impl ShardMetrics {
         })
     }
 
-    /// Takes what was recorded and goes on in `spare`, an empty record. Costs the same however much there is.
+    /// Takes what was recorded and goes on in `spare`, an empty record. Costs the same however much
+    /// there is.
     pub fn swap(&self, spare: MetricsRecord) -> MetricsRecord {
         let mut state = self.state.borrow_mut();
         state.epoch += 1;

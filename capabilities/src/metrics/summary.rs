@@ -1,4 +1,5 @@
-//! Distributions: a sketch with 1 % relative error, and the summary over the last ten minutes that is made of such.
+//! Distributions: a sketch with 1 % relative error, and the summary over the last ten minutes that
+//! is made of such.
 
 use std::fmt;
 
@@ -9,17 +10,19 @@ pub const QUANTILES: [f64; 3] = [0.5, 0.9, 0.99];
 
 /// Relative error of quantiles.
 const ACCURACY: f64 = 0.01;
-/// Eight bytes each; at 1 % they span nine decimal orders of magnitude. Beyond, the smallest values are merged.
+/// Eight bytes each; at 1 % they span nine decimal orders of magnitude. Beyond, the smallest values
+/// are merged.
 const BINS_MAX: u32 = 1024;
 /// Values nearer to zero count as zero.
 const VALUE_MIN: f64 = 1e-9;
 
-/// Quantiles are of the last five slices of two minutes, as those of Prometheus clients are by default;
-/// count and sum are of all time.
+/// Quantiles are of the last five slices of two minutes, as those of Prometheus clients are by
+/// default; count and sum are of all time.
 const SLICES: u64 = 5;
 const SLICE_NS: u64 = 120 * 1_000_000_000;
 
-/// Observed values. Those that are not finite are left out: a single one would make the sum useless for ever.
+/// Observed values. Those that are not finite are left out: a single one would make the sum useless
+/// for ever.
 #[derive(Clone)]
 pub(super) struct Distribution(DDSketch);
 

@@ -57,7 +57,8 @@ fn a_name_is_of_one_kind_on_all_shards() {
     two.counter("c").unwrap();
 }
 
-/// Prometheus refuses all metrics of a process in which two families have a series of the same name.
+/// Prometheus refuses all metrics of a process in which two families have a series of the same
+/// name.
 #[test]
 fn series_of_summaries_do_not_collide() {
     let summary_first = shard(10);
@@ -178,7 +179,9 @@ fn values_that_are_not_finite_are_left_out() {
 
 proptest! {
     #[test]
-    fn any_values_are_summarised(batches in prop::collection::vec(prop::collection::vec(any::<f64>(), 0..20), 0..6)) {
+    fn any_values_are_summarised(
+        batches in prop::collection::vec(prop::collection::vec(any::<f64>(), 0..20), 0..6),
+    ) {
         let (shard, mut collected) = (shard(1), CollectedMetrics::default());
         shard.histogram("h", 0.0).unwrap();
         let mut finite = 1;
@@ -189,7 +192,7 @@ proptest! {
             }
             let (quantiles, _, count) = summary(&mut collected, &shard, minute as u64 * MINUTE_NS);
             prop_assert_eq!(count, finite);
-            prop_assert!(quantiles.iter().any(|one| one.1.is_nan()) || quantiles.is_sorted_by(|one, next| one.1 <= next.1));
+            prop_assert!(quantiles.is_sorted_by(|one, next| one.1 <= next.1));
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Base64 as Go's `base64.StdEncoding` reads it: standard alphabet, padding required, line breaks passed over anywhere,
-//! and no objection to set bits behind the last byte. Errors count bytes as Go does, because guests are shown the count.
+//! Base64 as Go's `base64.StdEncoding` reads it: standard alphabet, padding required, line breaks
+//! passed over anywhere, and no objection to set bits behind the last byte. Errors count bytes as
+//! Go does, because guests are shown the count.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +12,8 @@ pub(crate) struct IllegalBase64(pub(crate) usize);
 
 pub(crate) fn encode_into(out: &mut Vec<u8>, data: &[u8]) {
     let start = out.len();
-    // Four characters for every three bytes; a payload is a guest's memory at most, so this cannot overflow.
+    // Four characters for every three bytes; a payload is a guest's memory at most, so this cannot
+    // overflow.
     out.resize(start + data.len().div_ceil(3) * 4, 0);
     let written = STANDARD.encode_slice(data, &mut out[start..]).unwrap_or(0);
     out.truncate(start + written);
@@ -49,7 +51,8 @@ impl Decoder<'_> {
         Ok(true)
     }
 
-    /// The first `=` is behind `self.at`; `index` characters came before it. Nothing may follow the padding.
+    /// The first `=` is behind `self.at`; `index` characters came before it. Nothing may follow the
+    /// padding.
     fn padding(&mut self, index: usize, bits: u32) -> Result<bool, IllegalBase64> {
         match index {
             0 | 1 => return Err(IllegalBase64(self.at - 1)),
@@ -131,7 +134,8 @@ mod tests {
         fn what_is_encoded_decodes(data: Vec<u8>) {
             let mut text = b"kept".to_vec();
             encode_into(&mut text, &data);
-            prop_assert_eq!(text.as_slice(), format!("kept{}", STANDARD.encode(&data)).into_bytes());
+            let expected = format!("kept{}", STANDARD.encode(&data));
+            prop_assert_eq!(text.as_slice(), expected.as_bytes());
             prop_assert_eq!(decode(&text[4..]).unwrap(), data);
         }
 

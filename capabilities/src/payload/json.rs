@@ -1,6 +1,7 @@
-//! JSON as Go's `encoding/json` reads and writes it, for guests that speak the older payloads: keys match in any case,
-//! unknown keys are passed over, bytes that are not UTF-8 become U+FFFD, and errors have the texts that Go's guests know.
-//! Strings without escapes are borrowed from the payload.
+//! JSON as Go's `encoding/json` reads and writes it, for guests that speak the older payloads: keys
+//! match in any case, unknown keys are passed over, bytes that are not UTF-8 become U+FFFD, and
+//! errors have the texts that Go's guests know. Strings without escapes are borrowed from the
+//! payload.
 
 mod scan;
 mod text;

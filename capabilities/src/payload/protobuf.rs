@@ -1,5 +1,6 @@
-//! Reads and writes the protobuf wire format without copying: fields of a message as slices of the payload.
-//! Accepts and refuses exactly what prost does (its tests compare the two), so that either may read a payload.
+//! Reads and writes the protobuf wire format without copying: fields of a message as slices of the
+//! payload. Accepts and refuses exactly what prost does (its tests compare the two), so that either
+//! may read a payload.
 
 /// The bytes are not a protobuf message of the expected type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

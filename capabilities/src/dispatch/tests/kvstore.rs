@@ -35,7 +35,8 @@ fn full() -> Guest {
 const FULL: &str = "memory store is full: its limit is 0 bytes";
 const MISSING: &str = "nil value returned from database";
 
-/// Checks a call whose payload is JSON, or nothing known at all. An error's text is that of the status.
+/// Checks a call whose payload is JSON, or nothing known at all. An error's text is that of the
+/// status.
 fn check_json(
     guest: &mut Guest,
     operation: &str,
@@ -235,4 +236,34 @@ fn keys_choose_their_encoding_by_whether_there_is_a_payload() {
         b"",
         br#"{"keys":["\u003c\u0026\u003e\u2028"],"status":{"code":200,"status":"OK"}}"#,
     );
+}
+
+/// Every failure of the store has the status of the operation and the store's text.
+#[test]
+fn failed_stores() {
+    const FAILED: &str = "embedded store failed: I/O error: disk on fire";
+    let guest = || Guest::with_kv(Some(crate::kv::tests::failed()));
+    let check = |operation: &str, payload: &[u8], code: i32, text: &str| {
+        let (text, mut guest) = (format!("{text}{FAILED}"), guest());
+        assert_eq!(guest.call("kvstore", operation, payload), text);
+        // The answers differ only in fields that are empty here.
+        let expected = KvStoreSetResponse { status: status(code, &text) };
+        assert_eq!(guest.response, expected.encode_to_vec(), "{operation}");
+    };
+    check("get", &key("k"), 404, "Unable to fetch key ");
+    check("set", &set("k", b"v"), 500, "Unable to store data - ");
+    check("delete", &key("k"), 404, "Unable to delete key ");
+    check("keys", b"\x08\x01", 500, "Unable to fetch keys - ");
+
+    let check = |operation: &str, payload: &str, code: u16, text: &str, around: [&str; 2]| {
+        let text = format!("{text}{FAILED}");
+        let status = format!(r#""status":{{"code":{code},"status":"{text}"}}"#);
+        let answer = around.join(&status);
+        check_json(&mut guest(), operation, payload.as_bytes(), code, &text, &answer);
+    };
+    let pair = r#"{"key":"k","data":"dg=="}"#;
+    check("get", pair, 404, "Unable to fetch key k - ", ["{", r#","data":""}"#]);
+    check("set", pair, 500, "Unable to store data using key k - ", ["{", "}"]);
+    check("delete", pair, 404, "Unable to delete key k - ", ["{", "}"]);
+    check("keys", "", 500, "Unable to fetch keys - ", [r#"{"keys":[],"#, "}"]);
 }

@@ -1,5 +1,5 @@
-//! The one thread that writes. While a transaction is being synced to disk, further writes queue up;
-//! the next transaction takes all of them, so a sync is paid once for many writes.
+//! The one thread that writes. While a transaction is being synced to disk, further writes queue
+//! up; the next transaction takes all of them, so a sync is paid once for many writes.
 
 use std::io;
 use std::sync::Arc;
@@ -13,11 +13,13 @@ use super::BACKEND;
 use super::store::Store;
 use crate::kv::KvError;
 
-/// Writes that may wait: beyond these the disk is too slow for the load, and waiting longer would not help.
+/// Writes that may wait: beyond these the disk is too slow for the load, and waiting longer would
+/// not help.
 const QUEUE_CHANGES_MAX: u64 = 4096;
 /// Keys and data that may wait, over all waiting writes; so also the limit of one write.
 const QUEUE_BYTES_MAX: u64 = 128 << 20;
-/// One transaction takes no more than this, so that its first write is not kept waiting by its last.
+/// One transaction takes no more than this, so that its first write is not kept waiting by its
+/// last.
 const BATCH_CHANGES_MAX: usize = 1024;
 const BATCH_BYTES_MAX: u64 = 8 << 20;
 
@@ -73,12 +75,10 @@ impl Waiting {
         let bytes_before = load.bytes.fetch_add(bytes, Ordering::Relaxed);
         let waiting = Waiting { load: Arc::clone(load), bytes };
         if changes_before >= QUEUE_CHANGES_MAX {
-            return Err(KvError::Overloaded { limit: "4096 writes are waiting to be committed" });
+            return Err(KvError::Overloaded { limit: QUEUE_CHANGES_MAX, unit: "writes" });
         }
         if bytes_before + bytes > QUEUE_BYTES_MAX {
-            return Err(KvError::Overloaded {
-                limit: "128 MiB of writes are waiting to be committed",
-            });
+            return Err(KvError::Overloaded { limit: QUEUE_BYTES_MAX, unit: "bytes of writes" });
         }
         Ok(waiting)
     }
@@ -91,7 +91,8 @@ impl Drop for Waiting {
     }
 }
 
-/// The handles' end of the queue. Dropping it waits until the thread has written what is queued and closed the file.
+/// The handles' end of the queue. Dropping it waits until the thread has written what is queued and
+/// closed the file.
 pub(super) struct Committer {
     commands: Option<Sender<Command>>,
     load: Arc<Load>,
@@ -100,8 +101,9 @@ pub(super) struct Committer {
 
 impl Committer {
     pub(super) fn start(store: Arc<Store>) -> io::Result<Self> {
-        // Bounded by `Load`. crossbeam's bounded channel would keep what is queued when its receiver is dropped in a
-        // panic, and the callers would wait for ever; this one drops it, which tells them.
+        // Bounded by `Load`. crossbeam's bounded channel would keep what is queued when its
+        // receiver is dropped in a panic, and the callers would wait for ever; this one drops it,
+        // which tells them.
         let (commands, received) = unbounded();
         let thread = thread::Builder::new()
             .name("airside-kv".to_owned())

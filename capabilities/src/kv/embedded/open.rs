@@ -1,5 +1,6 @@
-//! Opens the file: makes it and its directories, waits for another process to let go of it, and says what is wrong
-//! with a file that is not one of ours. A file that is refused is never written to.
+//! Opens the file: makes it and its directories, waits for another process to let go of it, and
+//! says what is wrong with a file that is not one of ours. A file that is refused is never written
+//! to.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -53,7 +54,8 @@ pub(super) fn open(config: &EmbeddedConfig) -> Result<Database, OpenError> {
     };
     create_directory(directory)?;
     create_file(path, config.permissions).map_err(failed)?;
-    // Before redb looks at it: Tarmac may be running and hold the file, and waiting for that would hide the reason.
+    // Before redb looks at it: Tarmac may be running and hold the file, and waiting for that would
+    // hide the reason.
     if is_bolt(&File::open(path).map_err(failed)?).map_err(failed)? {
         return Err(OpenError::Bolt { path: path.clone() });
     }
@@ -81,8 +83,8 @@ fn create_file(path: &Path, permissions: u32) -> io::Result<()> {
     }
 }
 
-/// Bolt writes two meta pages, the first at offset 0 and the second one page later. Each has its magic number 16 bytes
-/// in, and the pages are as large as those of the machine that made the file.
+/// Bolt writes two meta pages, the first at offset 0 and the second one page later. Each has its
+/// magic number 16 bytes in, and the pages are as large as those of the machine that made the file.
 fn is_bolt(file: &File) -> io::Result<bool> {
     const MAGIC: [u8; 4] = 0xed0c_daed_u32.to_le_bytes();
     const PAGE_HEADER_BYTES: u64 = 16;

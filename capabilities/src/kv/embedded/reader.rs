@@ -1,4 +1,5 @@
-//! Reads of one handle. It keeps its snapshot between reads, so that a read after no write opens no transaction.
+//! Reads of one handle. It keeps its snapshot between reads, so that a read after no write opens no
+//! transaction.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! The open file and what is known about it: its table, how often it changed, and whether it failed.
+//! The open file and what is known about it: its table, how often it changed, and whether it
+//! failed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -14,13 +15,15 @@ use crate::kv::KvError;
 
 pub(super) type Table = ReadOnlyTable<&'static [u8], &'static [u8]>;
 
-/// The data as of one commit. While it lives, redb cannot reuse the pages that later commits replace.
+/// The data as of one commit. While it lives, redb cannot reuse the pages that later commits
+/// replace.
 pub(super) struct Snapshot {
     pub(super) generation: u64,
     pub(super) table: Table,
 }
 
-/// Where a handle keeps its snapshot between reads, and where the committer takes it away after a commit.
+/// Where a handle keeps its snapshot between reads, and where the committer takes it away after a
+/// commit.
 pub(super) type SnapshotSlot = CachePadded<AtomicCell<Option<Box<Snapshot>>>>;
 
 pub(super) struct Store {
@@ -30,7 +33,8 @@ pub(super) struct Store {
     /// By number of the handle.
     slots: HashMap<u64, Arc<SnapshotSlot>>,
     slots_made: AtomicU64,
-    /// redb refuses all further work after an I/O error, so the first failure is the one that counts.
+    /// redb refuses all further work after an I/O error, so the first failure is the one that
+    /// counts.
     failure: OnceLock<KvError>,
 }
 
@@ -50,7 +54,8 @@ impl Store {
         Ok(store)
     }
 
-    /// Applies the changes in order, all or none, and returns when they are on disk and every handle will see them.
+    /// Applies the changes in order, all or none, and returns when they are on disk and every
+    /// handle will see them.
     pub(super) fn commit<'c>(
         &self,
         changes: impl Iterator<Item = &'c Change>,
@@ -77,9 +82,9 @@ impl Store {
         Ok(())
     }
 
-    /// A shard that reads no more would keep its snapshot, and with it every page replaced since, for ever.
-    /// One that is reading right now drops the snapshot itself, unless it puts it back in this very moment: then the
-    /// next commit takes it, so what is kept is bounded.
+    /// A shard that reads no more would keep its snapshot, and with it every page replaced since,
+    /// for ever. One that is reading right now drops the snapshot itself, unless it puts it back in
+    /// this very moment: then the next commit takes it, so what is kept is bounded.
     fn take_snapshots_away(&self) {
         self.slots.pin().values().for_each(|slot| drop(slot.take()));
     }
@@ -88,7 +93,8 @@ impl Store {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// The generation must have been read before this: the data may then be newer than it says, never older.
+    /// The generation must have been read before this: the data may then be newer than it says,
+    /// never older.
     pub(super) fn snapshot(&self, generation: u64) -> Result<Box<Snapshot>, KvError> {
         let open = || -> Result<Table, redb::Error> {
             Ok(self.database.begin_read()?.open_table(self.table())?)

@@ -1,5 +1,5 @@
 mod crash;
-mod faults;
+pub(in crate::kv) mod faults;
 mod files;
 
 use std::path::Path;
@@ -61,7 +61,8 @@ fn data_outlives_the_last_handle_and_the_lock_does_not() {
         block_on(other.set(b"a", b"1")).unwrap();
         assert_eq!(get(&other, "a"), Some(b"1".to_vec()));
     }
-    // That the second open did not have to wait shows that the first had closed the file, so its thread was done.
+    // That the second open did not have to wait shows that the first had closed the file, so its
+    // thread was done.
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Walks over JSON without building anything: finds where values begin and end, and the first byte that cannot be there.
-//! Iterative, so that nesting costs no stack.
+//! Walks over JSON without building anything: finds where values begin and end, and the first byte
+//! that cannot be there. Iterative, so that nesting costs no stack.
 
 /// The first byte that cannot be there, or the lack of a further one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -8,7 +8,11 @@ pub enum SyntaxError {
     End,
     #[error("invalid character {} {place}", quoted(*.byte))]
     Byte { byte: u8, place: &'static str },
-    #[error("invalid character {} in literal {literal} (expecting {})", quoted(*.byte), quoted(*.expected))]
+    #[error(
+        "invalid character {} in literal {literal} (expecting {})",
+        quoted(*.byte),
+        quoted(*.expected)
+    )]
     Literal { byte: u8, literal: &'static str, expected: u8 },
 }
 
@@ -55,7 +59,8 @@ impl<'a> Scanner<'a> {
         self.at += 1;
     }
 
-    /// Inside an object: the next member's key with its quotes, up to and with the colon. `None` at the object's end.
+    /// Inside an object: the next member's key with its quotes, up to and with the colon. `None` at
+    /// the object's end.
     pub(super) fn member_key(&mut self) -> Result<Option<&'a [u8]>, SyntaxError> {
         match self.token()? {
             b'}' => {
@@ -80,7 +85,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Passes over a scalar, an empty container, or the opening of one that has a value next: true for the last.
+    /// Passes over a scalar, an empty container, or the opening of one that has a value next: true
+    /// for the last.
     fn begin_value(&mut self, open: &mut Vec<u8>) -> Result<bool, SyntaxError> {
         let byte = self.token()?;
         match byte {
@@ -152,21 +158,23 @@ impl<'a> Scanner<'a> {
     fn string(&mut self) -> Result<(), SyntaxError> {
         self.advance();
         loop {
-            match self.take()? {
+            let byte = self.peek()?;
+            self.advance();
+            match byte {
                 b'"' => return Ok(()),
                 b'\\' => self.escape()?,
-                byte @ ..0x20 => return self.refuse(byte, "in string literal"),
+                ..0x20 => return self.refuse(byte, "in string literal"),
                 _ => {}
             }
         }
     }
 
     fn escape(&mut self) -> Result<(), SyntaxError> {
-        match self.take()? {
+        match self.take() {
             b'b' | b'f' | b'n' | b'r' | b't' | b'\\' | b'/' | b'"' => Ok(()),
             b'u' => {
                 for _ in 0..4 {
-                    let byte = self.take()?;
+                    let byte = self.take();
                     if !byte.is_ascii_hexdigit() {
                         return self.refuse(byte, "in \\u hexadecimal character escape");
                     }
@@ -179,7 +187,7 @@ impl<'a> Scanner<'a> {
 
     fn literal(&mut self, literal: &'static str) -> Result<(), SyntaxError> {
         for expected in literal.bytes() {
-            let byte = self.take()?;
+            let byte = self.take();
             if byte != expected {
                 return Err(SyntaxError::Literal { byte, literal, expected });
             }
@@ -191,7 +199,7 @@ impl<'a> Scanner<'a> {
         if self.peek()? == b'-' {
             self.advance();
         }
-        match self.take()? {
+        match self.take() {
             b'0' => {}
             b'1'..=b'9' => self.digits(),
             byte => return self.refuse(byte, "in numeric literal"),
@@ -211,7 +219,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn some_digits(&mut self, place: &'static str) -> Result<(), SyntaxError> {
-        let byte = self.take()?;
+        let byte = self.take();
         if !byte.is_ascii_digit() {
             return self.refuse(byte, place);
         }
@@ -233,10 +241,11 @@ impl<'a> Scanner<'a> {
         self.input.get(self.at).copied().ok_or(SyntaxError::End)
     }
 
-    fn take(&mut self) -> Result<u8, SyntaxError> {
-        let byte = self.peek()?;
+    /// The next byte inside of a token. Go shows an input that ends there as if a space followed.
+    fn take(&mut self) -> u8 {
+        let byte = self.input.get(self.at).copied().unwrap_or(b' ');
         self.advance();
-        Ok(byte)
+        byte
     }
 
     fn refuse<T>(&self, byte: u8, place: &'static str) -> Result<T, SyntaxError> {
@@ -244,7 +253,8 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// A byte as Go's decoder shows it: the code point of that number in single quotes, escaped as in Go source.
+/// A byte as Go's decoder shows it: the code point of that number in single quotes, escaped as in
+/// Go source.
 fn quoted(byte: u8) -> String {
     match byte {
         b'\'' => r"'\''".to_owned(),

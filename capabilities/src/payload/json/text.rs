@@ -1,4 +1,5 @@
-//! JSON strings: out of their quotes, into them, and compared as Go compares a key with a field's name.
+//! JSON strings: out of their quotes, into them, and compared as Go compares a key with a field's
+//! name.
 
 use std::borrow::Cow;
 
@@ -44,8 +45,8 @@ fn push_lossy(text: &mut String, bytes: &[u8]) {
     }
 }
 
-/// `rest` starts with `uXXXX`. A high surrogate takes the low one that follows it; alone, either is U+FFFD.
-/// Returns how many bytes were used.
+/// `rest` starts with `uXXXX`. A high surrogate takes the low one that follows it; alone, either is
+/// U+FFFD. Returns how many bytes were used.
 fn push_code_unit(text: &mut String, rest: &[u8]) -> usize {
     let unit = hex(&rest[1..5]);
     if let Some(character) = char::from_u32(unit) {
@@ -70,8 +71,8 @@ fn hex(digits: &[u8]) -> u32 {
     digits.iter().fold(0, |value, &digit| value << 4 | char::from(digit).to_digit(16).unwrap_or(0))
 }
 
-/// Whether a key names the field, by Unicode's simple case folding. Names are lower-case ASCII; beside the capitals,
-/// only the Kelvin sign and the long s fold to letters of it.
+/// Whether a key names the field, by Unicode's simple case folding. Names are lower-case ASCII;
+/// beside the capitals, only the Kelvin sign and the long s fold to letters of it.
 pub(super) fn folds(name: &str, key: &str) -> bool {
     name.chars().eq(key.chars().map(|character| match character {
         '\u{212a}' => 'k',
@@ -80,8 +81,8 @@ pub(super) fn folds(name: &str, key: &str) -> bool {
     }))
 }
 
-/// Appends a string literal as Go's encoder writes it: `<`, `>`, `&` and the line separators escaped so that the text
-/// may stand in HTML and JavaScript, U+FFFD for what is not UTF-8.
+/// Appends a string literal as Go's encoder writes it: `<`, `>`, `&` and the line separators
+/// escaped so that the text may stand in HTML and JavaScript, U+FFFD for what is not UTF-8.
 pub(crate) fn push_string(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
     for chunk in text.utf8_chunks() {

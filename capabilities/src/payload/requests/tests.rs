@@ -8,7 +8,8 @@ use super::super::messages::{
 };
 use super::*;
 
-/// Bytes that are often close to a message: keys of known and unknown fields, lengths, groups, text, and noise.
+/// Bytes that are often close to a message: keys of known and unknown fields, lengths, groups,
+/// text, and noise.
 fn nearly_protobuf() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         prop::sample::select(vec![
@@ -122,7 +123,11 @@ proptest! {
     }
 
     #[test]
-    fn prost_encodings_decode(name: String, data: Vec<u8>, value in prop::num::f64::POSITIVE | prop::num::f64::NEGATIVE) {
+    fn prost_encodings_decode(
+        name: String,
+        data: Vec<u8>,
+        value in prop::num::f64::POSITIVE | prop::num::f64::NEGATIVE,
+    ) {
         let payload = KvStoreSet { key: name.clone(), data: data.clone() }.encode_to_vec();
         let expected = (name.as_str(), Some(&*data).filter(|data| !data.is_empty()));
         prop_assert_eq!(Set::protobuf(&payload).unwrap(), expected);

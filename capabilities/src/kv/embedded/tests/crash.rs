@@ -1,4 +1,5 @@
-//! An answered set is in the file whatever happens to the process: a child that sets is killed, and the parent looks.
+//! An answered set is in the file whatever happens to the process: a child that sets is killed, and
+//! the parent looks.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -83,7 +84,8 @@ fn set_and_tell(embedded: &Embedded, writer: usize) {
     for number in 0.. {
         let key = format!("{}-{writer}-{number}", std::process::id());
         block_on(embedded.set(key.as_bytes(), key.as_bytes())).unwrap();
-        // Around the test harness's capture, in one write, so that lines of several threads stay whole.
+        // Around the test harness's capture, in one write, so that lines of several threads stay
+        // whole.
         if std::io::stdout().lock().write_all(format!("answered {key}\n").as_bytes()).is_err() {
             return;
         }

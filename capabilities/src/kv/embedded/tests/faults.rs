@@ -66,7 +66,7 @@ fn queued_bytes_are_bounded() {
         assert!(is_waiting(one.as_mut()).await && is_waiting(two.as_mut()).await);
         assert_eq!(
             embedded.set(b"3", &half).await.unwrap_err().to_string(),
-            "embedded store is overloaded: 128 MiB of writes are waiting to be committed"
+            "embedded store is overloaded: 134217728 bytes of writes are waiting to be committed"
         );
         drop(blocking);
         assert_eq!((one.await, two.await), (Ok(()), Ok(())));
@@ -139,7 +139,8 @@ impl StorageBackend for FailingDisk {
     }
 }
 
-fn on_failing_disk() -> (Embedded, Arc<AtomicBool>) {
+/// A store, and the switch that makes its disk fail.
+pub(in crate::kv) fn on_failing_disk() -> (Embedded, Arc<AtomicBool>) {
     let broken = Arc::new(AtomicBool::new(false));
     let disk = FailingDisk { disk: InMemoryBackend::new(), broken: Arc::clone(&broken) };
     // Without a cache, so that reads reach the disk.
