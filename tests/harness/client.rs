@@ -124,6 +124,11 @@ impl Client {
         Response::parse_head(&head[..end]).ok_or_else(|| invalid("not a response's head"))
     }
 
+    /// What has been received and not looked at yet.
+    pub fn received(&self) -> String {
+        String::from_utf8_lossy(&self.buffer).into_owned()
+    }
+
     /// Waits until the server closes the connection and gives all it has said until then.
     #[track_caller]
     pub fn rest(&mut self) -> Vec<u8> {

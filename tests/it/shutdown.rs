@@ -78,6 +78,28 @@ fn no_connection_is_taken_while_draining() {
 }
 
 #[test]
+fn requests_that_came_before_the_signal_are_answered() {
+    for _ in 0..10 {
+        let mut server = server(Duration::from_secs(1), WAIT);
+        // Some are accepted by now, some wait in the kernel's queue.
+        let mut clients: Vec<Client> = (0..100)
+            .map(|_| {
+                let mut client = server.client();
+                client.request("GET", "/hello");
+                client
+            })
+            .collect();
+        server.signal(Signal::TERM);
+        for (number, client) in clients.iter_mut().enumerate() {
+            let response = client.try_receive();
+            let response = response.unwrap_or_else(|error| panic!("request {number}: {error}"));
+            assert_eq!(response.status, 200, "request {number}");
+        }
+        assert_eq!(server.wait().code(), Some(0));
+    }
+}
+
+#[test]
 fn the_grace_period_is_the_end() {
     let mut server = server(Duration::from_secs(60), Duration::from_millis(500));
     let mut busy = spinning(&server);

@@ -86,6 +86,17 @@ fn pipelined_requests_are_answered_in_order() {
 }
 
 #[test]
+fn pipelined_responses_leave_in_one_write() {
+    const REQUESTS: usize = 64;
+    let server = echo();
+    let mut client = server.client();
+    client.send("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n".repeat(REQUESTS));
+    // What comes with the first is what was written with it.
+    assert_eq!(client.receive().status, 200);
+    assert_eq!(client.received().matches("HTTP/1.1 200 OK\r\n").count(), REQUESTS - 1);
+}
+
+#[test]
 fn a_client_that_only_sends_is_answered_before_the_end() {
     let server = echo();
     let mut client = server.client();
