@@ -213,7 +213,7 @@ impl Guests {
                 (InvokeError::MemoryLimit { bytes_max }, FunctionFault::MemoryLimit)
             }
             Some(ref error) if !state.invocation.expired => {
-                self.log_guest(Level::Error, function, format!("{error:?}").as_bytes());
+                self.log_guest(Level::Error, function, format!("{error:#}").as_bytes());
                 (InvokeError::Trap, FunctionFault::Trap)
             }
             _ => {
