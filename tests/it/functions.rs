@@ -262,12 +262,12 @@ fn modules_that_cannot_be_served_are_errors_at_the_start() {
     let rows: [(&str, Value, &str); 8] = [
         ("init_trap", json!({}), "wapc_init"),
         ("start_exit_3", json!({}), "_start"),
-        ("spin_init", spin, "timeout_ms"),
         ("no_guest_call", json!({}), "__guest_call"),
         ("wrong_guest_call", json!({}), "__guest_call"),
         ("unknown_import", json!({}), "__no_such_function"),
         ("nomem", json!({}), "memory"),
         ("secret_read", json!({ "memory_bytes_max": 65536 }), "memory_bytes_max"),
+        ("spin_init", spin, "timeout_ms"),
     ];
     for (guest, keys, part) in rows {
         let finished = Setup::new().guest("hello").guest_with(guest, keys).run();

@@ -141,11 +141,13 @@ const CRATES: [&str; 5] = ["runtime/src", "capabilities/src", "bench", "loadtest
 
 #[test]
 fn every_file_says_what_it_is() {
-    for path in CRATES.into_iter().flat_map(rust_files) {
-        let text = fs::read_to_string(&path).unwrap();
-        assert!(text.starts_with("//! "), "{} has no //! head", shown(&path));
-        assert!(!path.ends_with("mod.rs"), "{}: write foo.rs beside foo/", shown(&path));
-    }
+    let is_silent = |path: &PathBuf| !fs::read_to_string(path).unwrap().starts_with("//! ");
+    let files: Vec<PathBuf> = CRATES.into_iter().flat_map(rust_files).collect();
+    let silent: Vec<String> =
+        files.iter().filter(|path| is_silent(path)).map(|path| shown(path)).collect();
+    assert!(silent.is_empty(), "no //! head: {silent:#?}");
+    let old = files.iter().find(|path| path.ends_with("mod.rs"));
+    assert!(old.is_none(), "{old:?}: write foo.rs beside foo/");
 }
 
 #[test]
