@@ -54,7 +54,7 @@ fn the_demo_says_what_to_try() {
 }
 
 #[test]
-fn the_demo_listens_on_this_machine_only_unless_told() {
+fn a_bad_address_for_the_demo_is_refused() {
     let finished = Setup::bare().arguments(&["demo", "--listen", "nonsense"]).run();
     assert_eq!(finished.code, Some(64), "{finished:?}");
     let help = Setup::bare().arguments(&["demo", "--help"]).run();
