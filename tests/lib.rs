@@ -1,1 +1,3 @@
-//! t
+//! Starts the real server in a folder of its own and talks to it as a client would.
+
+pub mod harness;

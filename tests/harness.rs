@@ -1,0 +1,28 @@
+//! What the tests stand on: the server's process, a client that sends and shows raw bytes, and what `/proc` says.
+
+mod binary;
+mod client;
+mod poll;
+mod process;
+mod prometheus;
+mod server;
+mod setup;
+mod turns;
+mod wasm;
+
+pub use client::{Client, Response};
+pub use poll::{WAIT, poll_until};
+pub use process::{Thread, cpu_time, cpus, file_descriptors, resident_bytes, threads};
+pub use prometheus::{Family, Sample, parse_metrics};
+pub use server::Server;
+pub use setup::{Finished, Setup};
+pub use turns::{Turn, alone};
+pub use wasm::{example, wasm};
+
+use std::path::PathBuf;
+
+/// The repository.
+pub fn root() -> PathBuf {
+    let crate_folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    crate_folder.parent().expect("the tests lie in a folder of the repository").to_owned()
+}

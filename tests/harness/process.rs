@@ -1,0 +1,59 @@
+//! What Linux says of a process: its threads with their CPUs, CPU time, memory and file descriptors.
+
+use std::fs;
+use std::time::Duration;
+
+/// One thread of a process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thread {
+    /// The kernel's 15 bytes of name.
+    pub name: String,
+    /// The CPUs it may run on, as `Cpus_allowed_list` writes them: `3`, `0-1`, `0,2`.
+    pub cpus: String,
+}
+
+/// The threads of a process, in the order in which they were started. One that ends meanwhile is left out.
+pub fn threads(pid: u32) -> Vec<Thread> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("the process runs");
+    let mut ids: Vec<u32> =
+        tasks.filter_map(|task| task.ok()?.file_name().to_str()?.parse().ok()).collect();
+    ids.sort_unstable();
+    ids.into_iter().filter_map(|id| thread(pid, id)).collect()
+}
+
+fn thread(pid: u32, id: u32) -> Option<Thread> {
+    let read = |file| fs::read_to_string(format!("/proc/{pid}/task/{id}/{file}")).ok();
+    let status = read("status")?;
+    let cpus = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
+    Some(Thread { name: read("comm")?.trim().to_owned(), cpus: cpus.trim().to_owned() })
+}
+
+/// CPU time that the process's threads have used.
+pub fn cpu_time(pid: u32) -> Duration {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("the process runs");
+    // Nanoseconds on a CPU come first; a thread that has ended meanwhile counts no more.
+    let on_cpu = |task: fs::DirEntry| {
+        let statistics = fs::read_to_string(task.path().join("schedstat")).ok()?;
+        statistics.split(' ').next()?.parse::<u64>().ok()
+    };
+    Duration::from_nanos(tasks.filter_map(|task| on_cpu(task.ok()?)).sum())
+}
+
+/// Memory of the process that is in RAM.
+pub fn resident_bytes(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a VmRSS line");
+    let kilobytes = line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number of kB");
+    kilobytes * 1024
+}
+
+/// Open file descriptors of the process.
+pub fn file_descriptors(pid: u32) -> usize {
+    fs::read_dir(format!("/proc/{pid}/fd")).expect("the process runs").count()
+}
+
+/// The CPUs that this process, and so the servers it starts, may use.
+pub fn cpus() -> Vec<usize> {
+    let set = rustix::thread::sched_getaffinity(None).expect("one's own affinity can be read");
+    (0..rustix::thread::CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu)).collect()
+}
