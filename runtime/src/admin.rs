@@ -5,8 +5,10 @@ use crate::router::AdminPage;
 use crate::telemetry::latency::{self, Format};
 use crate::telemetry::{Collected, prometheus};
 use std::net::IpAddr;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
+/// Pages that may wait to be rendered. One more is answered 503.
+const PAGES_MAX: usize = 64;
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// What a shard asks the control thread for.
@@ -19,6 +21,10 @@ pub struct AdminRequest {
     pub peer: IpAddr,
     pub reply: oneshot::Sender<AdminResponse>,
 }
+
+/// A shard's way to have a page rendered by the control thread.
+#[derive(Debug, Clone)]
+pub struct AdminQueue(mpsc::Sender<AdminRequest>);
 
 /// An answer, complete but for what the protocol adds. A HEAD request gets it without the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +45,26 @@ pub struct AdminState<'s> {
     pub debug_remote: bool,
     /// What the metrics page shows besides the telemetry.
     pub extras: prometheus::Extras<'s>,
+}
+
+/// The queue of pages: its two ends exist before the threads do.
+pub fn queue() -> (AdminQueue, mpsc::Receiver<AdminRequest>) {
+    let (sender, receiver) = mpsc::channel(PAGES_MAX);
+    (AdminQueue(sender), receiver)
+}
+
+impl AdminQueue {
+    /// Has a page rendered. `None` when too many wait already, or when the server is ending.
+    pub async fn page(
+        &self,
+        page: AdminPage,
+        query: String,
+        peer: IpAddr,
+    ) -> Option<AdminResponse> {
+        let (reply, answer) = oneshot::channel();
+        self.0.try_send(AdminRequest { page, query, peer, reply }).ok()?;
+        answer.await.ok()
+    }
 }
 
 /// Whether a page shows what shards recorded, so that their records are to be collected first.

@@ -1,17 +1,20 @@
 //! The way up and down: compile the functions, place the cores, start the shards, wait for a signal, drain.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::mpsc as std_mpsc;
+use std::sync::mpsc::{self as std_mpsc, RecvTimeoutError};
+use std::time::Duration;
 
 use airside_capabilities::kv::{Embedded, EmbeddedConfig, Kv, Memory, OpenError};
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::admin;
 use crate::config::{Config, FunctionConfig, KvConfig};
-use crate::control::{self, Control, ControlError, ShardHandle};
+use crate::control::{Control, ControlError, ShardHandle};
 use crate::cpus::{self, CpuError};
 use crate::executor::{self, ExecutorError, ExecutorThread};
 use crate::guest::LoadError;
@@ -28,6 +31,9 @@ use crate::telemetry::Collected;
 mod plan;
 
 use plan::{Plan, ShardStart};
+
+/// How long the last lines of the log may take to be written.
+const LOG_END_MAX: Duration = Duration::from_secs(1);
 
 /// Why the server did not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -104,7 +110,11 @@ pub fn serve(config: &Config, started: impl FnOnce(SocketAddr)) -> Result<(), Bo
     let kv = config.kv.as_ref().map(open_store).transpose()?;
 
     let (log, lines) = log::open(plan::log_options(&config.log));
-    let disk = executor::spawn_disk(move || log::write_lines(lines, io::stderr()))?;
+    let (written, all_written) = std_mpsc::channel::<Infallible>();
+    let disk = executor::spawn_disk(async move || {
+        log::write_lines(lines, io::stderr(), executor::rest).await;
+        drop(written);
+    })?;
     for warning in config.warnings.iter().chain(&warnings) {
         log.event(Level::Warn, format_args!("{warning}"), &[]);
     }
@@ -114,7 +124,11 @@ pub fn serve(config: &Config, started: impl FnOnce(SocketAddr)) -> Result<(), Bo
         started(address);
     });
     log.close();
-    disk.join()?;
+    // Nothing is ever sent: the channel closes with the last line written. A log that nobody reads must not keep the
+    // process from ending.
+    if all_written.recv_timeout(LOG_END_MAX) == Err(RecvTimeoutError::Disconnected) {
+        disk.join()?;
+    }
     served
 }
 
@@ -134,10 +148,10 @@ fn serve_on(
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| BootError::Engine(format!("{error:#}")))?;
     let ticker = EpochTicker::start(engines.clone()).map_err(BootError::Thread)?;
-    let (control, pages) = control::pages();
+    let (queue, pages) = admin::queue();
     // The configuration was checked with the same routes.
     let router = Router::build(&config.routes).map_err(BootError::Routes)?;
-    let plan = Plan::new(config, prepared.functions, router, kv.clone(), log.clone(), control);
+    let plan = Plan::new(config, prepared.functions, router, kv.clone(), log.clone(), queue);
     let plan = Arc::new(plan);
     let labels = Arc::clone(&plan.labels);
 

@@ -58,7 +58,14 @@ pub fn run(
             let config = Config::load(utf8(environment)?)?;
             Ok(boot::serve(&config, |_| {})?)
         }
-        Command::Demo { listen } => demo::run(utf8(environment)?, listen),
+        Command::Demo { listen } => {
+            let config = demo::config(utf8(environment)?, listen)?;
+            let mut shown = Ok(());
+            boot::serve(&config, |address| {
+                shown = demo::introduce(&config, address, &mut io::stdout());
+            })?;
+            Ok(shown?)
+        }
         Command::Check => {
             let config = Config::load(utf8(environment)?);
             let readable = config.as_ref().ok();

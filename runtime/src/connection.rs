@@ -22,6 +22,9 @@ use crate::telemetry::clock;
 /// The shard's read buffer. Larger than what a client sends at once, so that a read empties the socket and tokio knows
 /// without a second system call that nothing is left.
 const SCRATCH_BYTES: usize = 64 * 1024;
+/// What an idle connection is given when the shard drains: time for the reactor to report a request that the kernel has
+/// already, which closing would answer with a reset.
+const DRAIN_IDLE_NS: u64 = 5_000_000;
 /// A connection's input buffer larger than this is given up when it is empty.
 const INPUT_KEPT_BYTES: usize = 4 * 1024;
 
@@ -132,12 +135,14 @@ impl<S: Stream> Connection<S> {
         if self.input.is_empty() && self.input.capacity() > INPUT_KEPT_BYTES {
             self.input = BytesMut::new();
         }
+        let mut drained_ns = None;
         poll_fn(|context| {
             if let Poll::Ready(result) = self.poll_scratch(context) {
                 return Poll::Ready(result);
             }
             if idle && self.shard.draining() {
-                return Poll::Ready(Err(Interrupted::Draining));
+                let due_ns = *drained_ns.get_or_insert_with(|| clock::now_ns() + DRAIN_IDLE_NS);
+                return self.timer.poll(context, due_ns).map(|()| Err(Interrupted::Draining));
             }
             self.timer.poll(context, due_ns).map(|()| Err(Interrupted::TimedOut))
         })

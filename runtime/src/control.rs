@@ -15,24 +15,14 @@ use airside_capabilities::metrics::{CollectedMetrics, MetricsRecord, SampleValue
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::admin::{self, AdminRequest, AdminResponse, AdminState};
+use crate::admin::{self, AdminRequest, AdminState};
 use crate::log::{Level, Log};
 use crate::shard::ShardMessage;
 use crate::telemetry::prometheus::{Extras, GuestMetric, GuestValue};
 use crate::telemetry::{Collected, clock, process as process_facts};
 
-/// Admin pages that may wait to be rendered. One more is answered 503.
-const PAGES_MAX: usize = 64;
 /// Exit code of a process that a signal ended, less the signal's number.
 const EXIT_BY_SIGNAL: i32 = 128;
-
-/// A shard's way to the control thread.
-#[derive(Debug, Clone)]
-pub struct ControlHandle(mpsc::Sender<AdminRequest>);
-
-/// The control thread's end of the queue of admin pages.
-#[derive(Debug)]
-pub struct Pages(mpsc::Receiver<AdminRequest>);
 
 /// A running shard, as the control thread sees it.
 #[derive(Debug)]
@@ -45,7 +35,7 @@ pub struct ShardHandle {
 /// What the control thread works with.
 #[derive(Debug)]
 pub struct Control {
-    pub pages: Pages,
+    pub pages: mpsc::Receiver<AdminRequest>,
     pub shards: Vec<ShardHandle>,
     pub collected: Collected,
     pub kv: Option<Kv>,
@@ -70,24 +60,6 @@ struct EndSignals {
     interrupt: Signal,
 }
 
-/// The queue of admin pages. Its two ends exist before the threads do.
-pub fn pages() -> (ControlHandle, Pages) {
-    let (sender, receiver) = mpsc::channel(PAGES_MAX);
-    (ControlHandle(sender), Pages(receiver))
-}
-
-impl ControlHandle {
-    /// Has a page rendered. `None` when too many wait already, or when the server is ending.
-    pub async fn page(
-        &self,
-        request: impl FnOnce(oneshot::Sender<AdminResponse>) -> AdminRequest,
-    ) -> Option<AdminResponse> {
-        let (reply, answer) = oneshot::channel();
-        self.0.try_send(request(reply)).ok()?;
-        answer.await.ok()
-    }
-}
-
 impl Control {
     /// Works until a signal says to end, then has the shards drain. A second signal ends the process at once.
     ///
@@ -98,7 +70,7 @@ impl Control {
         let mut guest_metrics = CollectedMetrics::default();
         let ended = loop {
             tokio::select! {
-                Some(request) = self.pages.0.recv() => {
+                Some(request) = self.pages.recv() => {
                     self.answer(request, &mut guest_metrics).await;
                 }
                 signal = signals.next() => {

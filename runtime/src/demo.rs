@@ -4,9 +4,7 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::boot;
-use crate::commands::CommandError;
-use crate::config::{Config, Demo};
+use crate::config::{Config, ConfigErrors, Demo};
 
 const TARMAC_JSON: &str = include_str!("../../examples/demo/tarmac.json");
 const MODULES: &[(&str, &[u8])] = &[
@@ -16,17 +14,16 @@ const MODULES: &[(&str, &[u8])] = &[
     ("relay.wasm", include_bytes!("../../examples/demo/relay.wasm")),
 ];
 
-/// Serves the demo until a signal ends it.
-pub fn run(
+/// The demo's configuration; the environment overrides all but the functions.
+///
+/// # Errors
+/// All that is wrong in the environment.
+pub fn config(
     environment: Vec<(String, String)>,
     listen: Option<SocketAddr>,
-) -> Result<(), CommandError> {
+) -> Result<Config, ConfigErrors> {
     let kv_path = store_path(&environment);
-    let demo = Demo { tarmac_json: TARMAC_JSON, modules: MODULES, listen, kv_path };
-    let config = Config::demo(environment, &demo)?;
-    let mut shown = Ok(());
-    boot::serve(&config, |address| shown = introduce(&config, address, &mut io::stdout()))?;
-    Ok(shown?)
+    Config::demo(environment, &Demo { tarmac_json: TARMAC_JSON, modules: MODULES, listen, kv_path })
 }
 
 /// The counter outlives the demo: $XDG_STATE_HOME or its default, else the temporary folder.
@@ -41,8 +38,11 @@ fn store_path(environment: &[(String, String)]) -> PathBuf {
         .join("airside/demo.redb")
 }
 
-/// What is served, and lines to paste.
-fn introduce(config: &Config, address: SocketAddr, out: &mut dyn Write) -> io::Result<()> {
+/// Writes what is served, and lines to paste.
+///
+/// # Errors
+/// Those of `out`.
+pub fn introduce(config: &Config, address: SocketAddr, out: &mut dyn Write) -> io::Result<()> {
     let url = format!("http://{address}");
     writeln!(out, "The Airside demo on {url} (Ctrl-C ends it)\n")?;
     for route in &config.routes {

@@ -6,6 +6,7 @@
 //! on the core that owns the request. ARCHITECTURE.md says what was measured.
 
 use std::future::Future;
+use std::time::Duration;
 
 use glommio::{ExecutorJoinHandle, GlommioError, LocalExecutorBuilder, Placement};
 use tokio::runtime::{Builder, LocalOptions};
@@ -20,6 +21,8 @@ const DISK_RING_DEPTH: usize = 64;
 const DISK_IO_MEMORY_BYTES: usize = 256 * 1024;
 /// Our own name replaces it at once; the helper thread that glommio keeps beside each executor, idle here, inherits it.
 const IDLE_HELPER_NAME: &str = "airside-idle";
+/// Rest of the disk executor between two batches: a line is in the log this much later at most.
+const DISK_REST: Duration = Duration::from_millis(5);
 /// A shard has no blocking work. tokio refuses 0, so that a driver which insists gets one short-lived thread.
 const BLOCKING_THREADS_MAX: usize = 1;
 
@@ -112,6 +115,11 @@ where
         })
         .map_err(|error| start_error(name.clone(), &error))?;
     Ok(ExecutorThread { name, handle })
+}
+
+/// Lets lines gather between two batches of the log. Only on the disk executor.
+pub async fn rest() {
+    glommio::timer::sleep(DISK_REST).await;
 }
 
 /// Ours says which shard it is, where glommio appends a number of its own.

@@ -142,7 +142,7 @@ impl Guests {
         response: &mut Vec<u8>,
         times: &mut RequestTimes,
     ) -> Result<(), InvokeError> {
-        let root = Chain { depth: 0, deadline_ns: u64::MAX };
+        let root = Chain { depth: 0, deadline_ns: u64::MAX, timeout_ns: u64::MAX };
         self.invoke_in(root, function, payload, response, times).await
     }
 
@@ -160,14 +160,13 @@ impl Guests {
         let mut checkout = pool.checkout(self, &mut times.wait_ns).await?;
         let started_ns = clock::now_ns();
 
-        let deadline_ns = chain.deadline_ns.min(started_ns.saturating_add(pool.limits.timeout_ns));
+        let chain = chain.within(started_ns, pool.limits.timeout_ns);
         let instance = checkout.instance();
         instance.begin(Invocation {
             operation: HANDLER,
             payload,
             response: mem::take(response),
-            deadline_ns,
-            depth: chain.depth,
+            chain,
             is_long: pool.is_long.get(),
             ..Invocation::default()
         });
@@ -175,7 +174,7 @@ impl Guests {
             self.epoch.outlived();
         }
         let running = self.epoch.run();
-        let called = within(deadline_ns, instance.call()).await;
+        let called = within(chain.deadline_ns, instance.call()).await;
         drop(running);
 
         let state = instance.store.data_mut();
@@ -222,7 +221,7 @@ impl Guests {
                 (InvokeError::Trap, FunctionFault::Trap)
             }
             _ => {
-                let timeout_ms = limits.timeout_ns / 1_000_000;
+                let timeout_ms = state.invocation.chain.timeout_ns / 1_000_000;
                 (InvokeError::Timeout { timeout_ms }, FunctionFault::Timeout)
             }
         };
@@ -287,11 +286,24 @@ impl fmt::Debug for Guests {
 }
 
 /// How an invocation came about.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Chain {
+    /// How many functions called each other to get here; 0 for the one that a route names.
     depth: usize,
-    /// The outermost function's deadline holds for all it calls.
+    /// The first deadline of all functions in the chain, in monotonic nanoseconds, and the limit that set it.
     deadline_ns: u64,
+    timeout_ns: u64,
+}
+
+impl Chain {
+    /// With one more function, which has this limit.
+    fn within(self, started_ns: u64, timeout_ns: u64) -> Chain {
+        let deadline_ns = started_ns.saturating_add(timeout_ns);
+        if deadline_ns < self.deadline_ns {
+            return Chain { deadline_ns, timeout_ns, ..self };
+        }
+        self
+    }
 }
 
 /// Calls from a guest to other functions of its shard.
@@ -302,7 +314,7 @@ struct Nested {
 
 impl Nested {
     fn of(guests: &Rc<Guests>, invocation: &Invocation) -> Nested {
-        let chain = Chain { depth: invocation.depth + 1, deadline_ns: invocation.deadline_ns };
+        let chain = Chain { depth: invocation.chain.depth + 1, ..invocation.chain };
         Nested { guests: Rc::clone(guests), chain }
     }
 }

@@ -1,5 +1,5 @@
-//! Airside: a thread-per-core server for WebAssembly functions. The rooms, in the order in which a request walks through
-//! them; each knows only those to its left, and telemetry.
+//! Airside: a thread-per-core server for WebAssembly functions. Its rooms import one way; ARCHITECTURE.md has
+//! their order and what each owns.
 
 pub mod admin;
 pub mod boot;

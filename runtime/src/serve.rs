@@ -4,8 +4,11 @@
 //! leave in one write. Whatever goes wrong leaves by `refuse`.
 
 use std::convert::Infallible;
+use std::future::{Future, poll_fn};
 use std::net::{IpAddr, SocketAddr};
+use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -40,6 +43,8 @@ struct Session<S> {
     /// Requests whose responses are in `output`.
     unwritten: Vec<Answered>,
     peer: IpAddr,
+    /// The last response says that the connection closes.
+    closes: bool,
 }
 
 /// A request whose head is known.
@@ -85,6 +90,7 @@ pub async fn serve_connection<S: Stream>(stream: S, peer: SocketAddr, shard: Rc<
         output: shard.guests.take_buffer(),
         unwritten: Vec::new(),
         peer: peer.ip(),
+        closes: false,
     };
     let Err(end) = session.serve(&shard).await;
     match end {
@@ -104,18 +110,15 @@ impl<S: Stream> Session<S> {
             let request = self.read_head(shard).await?;
             let target = Target::find(shard, &request.head, &self.connection.input);
             let payload = self.read_body(shard, &request.head, &target).await?;
-            let closes = !request.head.keep_alive || shard.io.draining();
             match target.lookup {
-                Lookup::Route(route) => {
-                    self.invoke(shard, &request, route, payload, closes).await?;
-                }
-                _ => self.answer(shard, &request, target, closes).await?,
+                Lookup::Route(route) => self.invoke(shard, &request, route, payload).await?,
+                _ => self.answer(shard, &request, target).await?,
             }
             let more = !self.connection.input.is_empty() && self.output.len() < OUTPUT_BYTES_MAX;
-            if closes || !more {
+            if self.closes || !more {
                 self.flush(shard, &[]).await?;
             }
-            if closes {
+            if self.closes {
                 return Err(End::Closing);
             }
         }
@@ -160,7 +163,9 @@ impl<S: Stream> Session<S> {
         }
         if head.expect_continue && self.connection.input.is_empty() {
             if !matches!(target.lookup, Lookup::Route(_)) {
-                // The answer is known, and the peer waits for it before it sends a body.
+                // The answer is known, and the peer waits for it before it sends a body. Whether it then sends one is
+                // its choice, so where its next request would begin is not known.
+                self.closes = true;
                 return Ok(Bytes::new());
             }
             self.output.extend_from_slice(http::CONTINUE);
@@ -210,17 +215,26 @@ impl<S: Stream> Session<S> {
         request: &Request,
         route: RouteId,
         payload: Bytes,
-        closes: bool,
     ) -> Result<(), End> {
         let payload = if takes_body(request.head.method) { payload } else { Bytes::new() };
         let function = shard.functions[usize::from(route.0)];
         let mut times = RequestTimes::default();
         let mut body = shard.guests.take_buffer();
-        let result = shard.guests.invoke(function, payload, &mut body, &mut times).await;
+        let result = {
+            let mut call = pin!(shard.guests.invoke(function, payload, &mut body, &mut times));
+            match poll_once(call.as_mut()).await {
+                Some(result) => result,
+                None => {
+                    // Answers that are ready do not wait for a call that is not.
+                    self.flush(shard, &[]).await?;
+                    call.await
+                }
+            }
+        };
         let (reply, outcome) = Reply::to_invocation(result, &mut body);
         let by = AnsweredBy::Function { route, outcome, times };
         self.unwritten.push(Answered { started_ns: request.started_ns, by });
-        let written = self.write(shard, request, &reply, &body, closes).await;
+        let written = self.write(shard, request, &reply, &body).await;
         shard.guests.give_buffer(body);
         written
     }
@@ -231,7 +245,6 @@ impl<S: Stream> Session<S> {
         shard: &Rc<Shard>,
         request: &Request,
         target: Target,
-        closes: bool,
     ) -> Result<(), End> {
         let page = Page::of(target, shard, self.peer).await;
         let by = match page.is_admin {
@@ -241,7 +254,7 @@ impl<S: Stream> Session<S> {
         self.unwritten.push(Answered { started_ns: request.started_ns, by });
         let extra = page.extra.as_ref().map(|(name, value)| (*name, value.as_str()));
         let reply = Reply { status: page.status, content_type: page.content_type, extra };
-        self.write(shard, request, &reply, &page.body, closes).await
+        self.write(shard, request, &reply, &page.body).await
     }
 
     /// Puts a response into the output. One with a large body is written at once, from where the body is.
@@ -251,8 +264,9 @@ impl<S: Stream> Session<S> {
         request: &Request,
         reply: &Reply<'_>,
         body: &[u8],
-        closes: bool,
     ) -> Result<(), End> {
+        // Looked at last: a drain may have begun during the call.
+        self.closes |= !request.head.keep_alive || shard.io.draining();
         shard.encoder.head(
             &mut self.output,
             shard.date.borrow_mut().line(request.started_ns),
@@ -261,7 +275,7 @@ impl<S: Stream> Session<S> {
                 content_type: reply.content_type,
                 content_length: Some(body.len() as u64),
                 extra: reply.extra.as_slice(),
-                keep_alive: !closes,
+                keep_alive: !self.closes,
                 version: request.head.version,
             },
         );
@@ -286,7 +300,7 @@ impl<S: Stream> Session<S> {
         let ended_ns = clock::now_ns();
         self.connection.active_ns = ended_ns;
         for answered in self.unwritten.drain(..) {
-            answered.record(shard, ended_ns);
+            answered.record(shard, ended_ns, written.is_ok());
         }
         written.map_err(End::Interrupted)
     }
@@ -304,17 +318,28 @@ impl<S: Stream> Session<S> {
 }
 
 impl Answered {
-    fn record(self, shard: &Shard, ended_ns: u64) {
+    /// An answer that could not be written was no answer.
+    fn record(self, shard: &Shard, ended_ns: u64, written: bool) {
         let total_ns = ended_ns.saturating_sub(self.started_ns);
         match self.by {
             AnsweredBy::Function { route, outcome, mut times } => {
                 times.total_ns = total_ns;
+                let outcome = if written { outcome } else { Outcome::Aborted };
                 shard.telemetry.request(usize::from(route.0), outcome, &times);
             }
             AnsweredBy::Admin => shard.telemetry.admin(total_ns),
             AnsweredBy::Nobody { status } => shard.telemetry.unrouted(status.code(), total_ns),
         }
     }
+}
+
+/// The future's output when it is ready at once.
+async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 /// Tarmac's guests get the body of these; PATCH is ours. Of any other method a body is read and dropped.

@@ -13,8 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use crate::admin::AdminQueue;
 use crate::connection::ShardIo;
-use crate::control::ControlHandle;
 use crate::guest::Guests;
 use crate::http::{self, DateCache, Encoder};
 use crate::log::{Level, Log};
@@ -54,7 +54,7 @@ pub struct Shard {
     pub encoder: Encoder,
     pub date: RefCell<DateCache>,
     pub telemetry: Rc<ShardTelemetry>,
-    pub control: ControlHandle,
+    pub admin: AdminQueue,
     pub log: Log,
 }
 

@@ -1,3 +1,5 @@
+//! Guests' metrics: names, kinds, and what the shards add up to.
+
 use std::sync::Arc;
 
 use proptest::prelude::*;

@@ -16,9 +16,9 @@ use airside_capabilities::{Capabilities, Operation};
 use tokio::sync::{mpsc, oneshot};
 
 use super::BootError;
+use crate::admin::AdminQueue;
 use crate::config::{Config, HttpRoute, LogConfig};
 use crate::connection::ShardIo;
-use crate::control::ControlHandle;
 use crate::guest::epoch::EpochHandle;
 use crate::guest::{Engine, FunctionSpec, Guests, Surroundings};
 use crate::http::{DateCache, Encoder};
@@ -40,7 +40,7 @@ pub(super) struct Plan {
     metric_names: Arc<MetricNames>,
     kv: Option<Kv>,
     log: Log,
-    control: ControlHandle,
+    admin: AdminQueue,
 }
 
 /// What one shard has to itself.
@@ -62,7 +62,7 @@ impl Plan {
         router: Router,
         kv: Option<Kv>,
         log: Log,
-        control: ControlHandle,
+        admin: AdminQueue,
     ) -> Plan {
         let reserved = Reserved {
             names: prometheus::RESERVED_NAMES.map(String::from).into(),
@@ -76,7 +76,7 @@ impl Plan {
             metric_names: Arc::new(MetricNames::new(METRIC_NAMES_MAX, reserved)),
             kv,
             log,
-            control,
+            admin,
         }
     }
 
@@ -100,7 +100,7 @@ impl Plan {
             encoder: Encoder::new(&http.server_name),
             date: RefCell::new(DateCache::new()),
             telemetry,
-            control: self.control.clone(),
+            admin: self.admin.clone(),
             log: self.log.clone(),
         })
     }

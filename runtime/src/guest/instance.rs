@@ -9,7 +9,7 @@ use wasmtime::{
 };
 
 use super::wasi::Exit;
-use super::{Guests, PoolLimits};
+use super::{Chain, Guests, PoolLimits};
 use crate::telemetry::clock;
 
 /// Exports that get an instance ready, in the order they are called: reactors (Go's c-shared, C), commands (Go's plain
@@ -43,10 +43,7 @@ pub(super) struct Invocation {
     pub(super) response: Vec<u8>,
     /// The guest's error text; not empty means that the invocation failed.
     pub(super) error: Vec<u8>,
-    /// Monotonic nanoseconds at which the guest is ended.
-    pub(super) deadline_ns: u64,
-    /// How many functions called each other to get here; 0 for the one that a route names.
-    pub(super) depth: usize,
+    pub(super) chain: Chain,
     /// Time spent in host calls, and how many there were.
     pub(super) host_ns: u64,
     pub(super) host_calls: u32,
@@ -77,7 +74,7 @@ struct MemoryLimitHit {
 /// A guest that ran into its deadline.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("the guest ran into its deadline")]
-struct DeadlineHit;
+pub(super) struct DeadlineHit;
 
 /// Why an instance could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +84,8 @@ pub enum StartError {
     NoSlot,
     #[error("{export} failed: {reason}")]
     Failed { export: &'static str, reason: String },
+    #[error("its start took longer than {timeout_ms} ms (timeout_ms)")]
+    TimedOut { timeout_ms: u64 },
     #[error("it cannot be linked: {0}")]
     Link(String),
 }
@@ -111,7 +110,11 @@ impl Instance {
             memory: None,
             limits: MemoryLimit { bytes_max: limits.memory_bytes_max, hit: false },
             invocation: Invocation {
-                deadline_ns: clock::now_ns() + limits.timeout_ns,
+                chain: Chain {
+                    depth: 0,
+                    deadline_ns: clock::now_ns().saturating_add(limits.timeout_ns),
+                    timeout_ns: limits.timeout_ns,
+                },
                 ..Invocation::default()
             },
             host_response: Vec::new(),
@@ -130,6 +133,9 @@ impl Instance {
             match start.call_async(&mut store, ()).await {
                 Ok(()) => {}
                 Err(error) if matches!(error.downcast_ref(), Some(Exit { code: 0 })) => {}
+                Err(_) if store.data().invocation.expired => {
+                    return Err(StartError::TimedOut { timeout_ms: limits.timeout_ns / 1_000_000 });
+                }
                 Err(error) => {
                     return Err(StartError::Failed { export, reason: format!("{error:#}") });
                 }
@@ -207,7 +213,7 @@ impl ResourceLimiter for MemoryLimit {
 fn at_epoch(mut store: StoreContextMut<'_, HostState>) -> wasmtime::Result<UpdateDeadline> {
     let state = store.data_mut();
     let now_ns = clock::now_ns();
-    if now_ns >= state.invocation.deadline_ns {
+    if now_ns >= state.invocation.chain.deadline_ns {
         state.invocation.expired = true;
         return Err(DeadlineHit.into());
     }

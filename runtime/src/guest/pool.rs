@@ -141,11 +141,10 @@ impl FunctionPool {
         let _live = Place::take(&self.live);
         let limit = Duration::from_nanos(self.limits.timeout_ns);
         let start = Instance::start(guests, self.index, &self.limits, &self.pre);
-        let instance =
-            tokio::time::timeout(limit, start).await.map_err(|_| StartError::Failed {
-                export: "the start",
-                reason: format!("it took longer than {} ms (timeout_ms)", limit.as_millis()),
-            })??;
+        let timeout_ms = self.limits.timeout_ns / 1_000_000;
+        let instance = tokio::time::timeout(limit, start)
+            .await
+            .map_err(|_| StartError::TimedOut { timeout_ms })??;
         // Counted until it is thrown away.
         self.live.set(self.live.get() + 1);
         Ok(instance)

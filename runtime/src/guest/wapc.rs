@@ -12,7 +12,7 @@ use airside_capabilities::{CallError, HostCall};
 use send_wrapper::SendWrapper;
 use wasmtime::{AsContextMut, Caller, Linker};
 
-use super::instance::HostState;
+use super::instance::{DeadlineHit, HostState};
 use super::{Nested, memory};
 use crate::telemetry::clock;
 
@@ -138,6 +138,10 @@ async fn host_call(
     state.host_response = response;
     let result = state.keep_outcome(outcome);
     if suspended {
+        if clock::now_ns() >= state.invocation.chain.deadline_ns {
+            state.invocation.expired = true;
+            return Err(DeadlineHit.into());
+        }
         state.new_turn();
         caller.as_context_mut().set_epoch_deadline(1);
     }

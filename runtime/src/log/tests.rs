@@ -1,3 +1,5 @@
+//! Lines from the queue to the writer: formats, forged lines, lost lines, wake-ups.
+
 use super::queue::{BYTES_MAX, LINES_MAX, MESSAGE_BYTES_MAX};
 use super::{Format, Level, Log, Options, open, write_lines};
 use airside_capabilities::logger::LogSink;
@@ -18,7 +20,7 @@ fn written(options: Options, log_lines: impl FnOnce(&Log)) -> String {
     log_lines(&log);
     log.close();
     let mut out = Vec::new();
-    finish(write_lines(lines, &mut out));
+    finish(write_lines(lines, &mut out, async || {}));
     String::from_utf8(out).unwrap()
 }
 
@@ -174,7 +176,7 @@ impl Write for Flaky<'_> {
 fn a_waiting_writer_is_woken_and_writes_at_once() {
     let (log, lines) = open(TEXT);
     let out = Mutex::new(Vec::new());
-    let mut writer = pin!(write_lines(lines, Flaky { out: &out, refuses: 0 }));
+    let mut writer = pin!(write_lines(lines, Flaky { out: &out, refuses: 0 }, async || {}));
     let woken = Arc::new(Woken::default());
     let waker = Waker::from(Arc::clone(&woken));
     let mut context = Context::from_waker(&waker);
@@ -196,7 +198,7 @@ fn lines_that_could_not_be_written_are_told_of_later() {
     log.log(Level::Info, "f", b"lost");
     log.log(Level::Info, "f", b"lost");
     log.close();
-    finish(write_lines(lines, Flaky { out: &out, refuses: 1 }));
+    finish(write_lines(lines, Flaky { out: &out, refuses: 1 }, async || {}));
     assert_eq!(log.dropped(), 2);
     let text = String::from_utf8(out.into_inner().unwrap()).unwrap();
     assert!(text.contains("2 log lines dropped") && !text.contains("msg=\"lost\""), "{text}");
@@ -217,7 +219,7 @@ fn threads_log_at_the_same_time() {
         }
     });
     log.close();
-    finish(write_lines(lines, Flaky { out: &out, refuses: 0 }));
+    finish(write_lines(lines, Flaky { out: &out, refuses: 0 }, async || {}));
     let text = String::from_utf8(out.into_inner().unwrap()).unwrap();
     assert_eq!((text.lines().count(), log.dropped()), (4_000, 0));
 }

@@ -1,6 +1,6 @@
 //! What a request's head asks for, and what answers it: a guest's result or one of our own few pages.
 
-use crate::admin::{AdminRequest, AdminResponse};
+use crate::admin::AdminResponse;
 use crate::guest::InvokeError;
 use crate::http::{self, Head, Status};
 use crate::router::Lookup;
@@ -100,8 +100,7 @@ impl Page {
         match target.lookup {
             Lookup::Admin(page) => {
                 let query = target.query.unwrap_or_default();
-                let request = |reply| AdminRequest { page, query, peer, reply };
-                let answer = shard.control.page(request).await;
+                let answer = shard.admin.page(page, query, peer).await;
                 answer.map_or_else(Page::busy, Page::admin)
             }
             Lookup::MethodNotAllowed { allow } => Page {

@@ -1,3 +1,5 @@
+//! Every row of the function capability.
+
 use super::Guest;
 use crate::functions::{FunctionError, FunctionIndex};
 

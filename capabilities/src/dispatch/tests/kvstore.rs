@@ -1,3 +1,5 @@
+//! Every row of the kvstore capability, in protobuf and JSON.
+
 use prost::Message;
 
 use super::Guest;

@@ -1,3 +1,5 @@
+//! Every row of the logger capability.
+
 use super::Guest;
 use crate::logger::Level;
 

@@ -1,3 +1,5 @@
+//! The embedded store: what is on disk, what is grouped, what a bad file gets.
+
 mod crash;
 pub(in crate::kv) mod faults;
 mod files;

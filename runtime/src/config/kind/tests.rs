@@ -1,3 +1,5 @@
+//! Each kind of value: what it takes, what it refuses, and the words it refuses with.
+
 use super::{Address, Cpus, Kind, List, Number, Permissions, Switch};
 
 fn check<K: Kind<Value: PartialEq + std::fmt::Debug>>(

@@ -1,3 +1,5 @@
+//! The bins against `hdrhistogram`: counts, quantiles, merging, the exchange format.
+
 use super::{Bins, CHUNK_BINS, VALUE_MAX_NS, bin_highest, bin_lowest, bin_of};
 use hdrhistogram::Histogram;
 use proptest::prelude::{any, prop};

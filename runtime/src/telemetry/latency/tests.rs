@@ -1,3 +1,5 @@
+//! The latency page in both formats, from recorded requests.
+
 use super::{Format, render};
 use crate::telemetry::record::ShardRecord;
 use crate::telemetry::{Collected, Labels, Outcome, RequestTimes, RouteLabels, ShardTelemetry};

@@ -1,3 +1,5 @@
+//! The metrics page, read back by a small parser of its own.
+
 use super::{Extras, GuestMetric, GuestValue, RESERVED_NAMES, RESERVED_PREFIXES, render};
 use crate::telemetry::record::ShardRecord;
 use crate::telemetry::{
