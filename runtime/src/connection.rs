@@ -90,11 +90,6 @@ impl ShardIo {
         })
     }
 
-    /// Connections that are open.
-    pub fn open(&self) -> usize {
-        self.wakers.borrow().len()
-    }
-
     /// Whether responses must say that the connection closes.
     pub fn draining(&self) -> bool {
         self.draining.get()

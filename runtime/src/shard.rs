@@ -18,6 +18,7 @@ use crate::connection::ShardIo;
 use crate::guest::Guests;
 use crate::http::{self, DateCache, Encoder};
 use crate::log::{Level, Log};
+use crate::net::stream::Stream;
 use crate::router::Router;
 use crate::serve::serve_connection;
 use crate::telemetry::{ConnectionEvent, ShardRecord, ShardTelemetry};
@@ -45,6 +46,8 @@ pub struct Shard {
     pub timeouts: Timeouts,
     /// Connections of this shard at most.
     pub connections_max: usize,
+    /// Connections that have a task, be it one that has not run yet.
+    pub open: Cell<usize>,
     /// Connections over the cap that are being told so.
     pub turned_away: Cell<usize>,
     pub router: Arc<Router>,
@@ -152,22 +155,21 @@ impl Shard {
     }
 
     /// Gives a connection its task, or turns it away when there are too many.
-    fn admit(self: &Rc<Self>, stream: TcpStream, peer: SocketAddr) {
-        if self.io.open() >= self.connections_max {
+    pub fn admit<S: Stream>(self: &Rc<Self>, stream: S, peer: SocketAddr) {
+        if self.open.get() >= self.connections_max {
             self.telemetry.connection(ConnectionEvent::Refused);
             return self.turn_away(stream);
         }
-        self.telemetry.connection(ConnectionEvent::Accepted);
+        let open = Open::count(self);
         let shard = Rc::clone(self);
         tokio::task::spawn_local(async move {
-            let ended = Ended(Rc::clone(&shard));
             serve_connection(stream, peer, shard).await;
-            drop(ended);
+            drop(open);
         });
     }
 
     /// Says why, and gives the peer a moment to read it: closing at once would reset the connection.
-    fn turn_away(self: &Rc<Self>, mut stream: TcpStream) {
+    fn turn_away<S: Stream>(self: &Rc<Self>, mut stream: S) {
         if self.turned_away.get() >= TURNED_AWAY_MAX {
             return;
         }
@@ -199,20 +201,30 @@ impl Shard {
 
     async fn wait_for_connections(&self, grace: Duration) {
         let deadline = Instant::now() + grace;
-        while self.io.open() > 0 && Instant::now() < deadline {
+        while self.open.get() > 0 && Instant::now() < deadline {
             tokio::time::sleep(DRAIN_POLL).await;
         }
     }
 }
 
-/// Counts a connection's end, be it by a panic.
-struct Ended(Rc<Shard>);
+/// Counts a connection from its acceptance to its end, be that a panic.
+struct Open(Rc<Shard>);
 
-impl Drop for Ended {
+impl Open {
+    fn count(shard: &Rc<Shard>) -> Open {
+        shard.open.set(shard.open.get() + 1);
+        shard.telemetry.connection(ConnectionEvent::Accepted);
+        Open(Rc::clone(shard))
+    }
+}
+
+impl Drop for Open {
     fn drop(&mut self) {
+        let shard = &self.0;
+        shard.open.set(shard.open.get() - 1);
         if std::thread::panicking() {
-            self.0.telemetry.connection(ConnectionEvent::Panicked);
+            shard.telemetry.connection(ConnectionEvent::Panicked);
         }
-        self.0.telemetry.connection(ConnectionEvent::Closed);
+        shard.telemetry.connection(ConnectionEvent::Closed);
     }
 }

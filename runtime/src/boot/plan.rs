@@ -93,6 +93,7 @@ impl Plan {
                 write_ns: ns(http.write_timeout),
             },
             connections_max: http.connections_max,
+            open: Cell::new(0),
             turned_away: Cell::new(0),
             router: Arc::clone(&self.router),
             functions: self.config.routes.iter().map(|route| route.function).collect(),
@@ -169,3 +170,6 @@ fn labels(config: &Config) -> Labels {
         service_routes: config.service_routes.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;
