@@ -1,5 +1,5 @@
-//! A request's head from bytes. httparse, which ours stands on for the fields, checks only the syntax; ours also decides
-//! target, framing and keep-alive, and refuses what two servers may read in two ways.
+//! A request's head from bytes. httparse, which ours stands on for the fields, checks only the syntax;
+//! ours also decides target, framing and keep-alive, and refuses what two servers may read in two ways.
 
 use std::hint::black_box;
 

@@ -1,5 +1,6 @@
-//! Whole requests over a connection in memory, the client's part included: what is left of a request when the kernel and
-//! its sockets are taken away. hyper answers the same text without a guest, a router or telemetry.
+//! Whole requests over a connection in memory, the client's part included: what is left of a request
+//! when the kernel and its sockets are taken away. hyper answers the same text without a guest, a
+//! router or telemetry.
 
 use std::convert::Infallible;
 

@@ -1,6 +1,7 @@
 //! What the benchmarks share: requests, guests, a store, and a shard whose calls can be timed.
 //!
-//! Each file in `benches` measures one stage of the request path, beside a library that does the same where there is one.
+//! Each file in `benches` measures one stage of the request path, beside a library that does the same
+//! where there is one.
 
 pub mod guests;
 pub mod kv;
