@@ -14,10 +14,9 @@ use airside::guest::prepare::{self, Definition};
 use airside::guest::{Guests, Surroundings, engine};
 use airside::http::{DateCache, Encoder};
 use airside::router::{HttpRoute, Router};
-use airside::serve::serve_connection;
 use airside::shard::{Shard, Timeouts};
 use airside::telemetry::{Labels, RequestTimes, RouteLabels, ShardTelemetry};
-use airside::{control, log};
+use airside::{admin, log};
 use airside_capabilities::Operation;
 use anyhow::{Context, anyhow};
 use bytes::Bytes;
@@ -64,6 +63,7 @@ impl LoneShard {
                 write_ns: NEVER_NS,
             },
             connections_max: 1,
+            open: Cell::new(0),
             turned_away: Cell::new(0),
             router: Arc::new(Router::build(&routes).map_err(|error| anyhow!("{error:?}"))?),
             functions: vec![0],
@@ -71,7 +71,7 @@ impl LoneShard {
             encoder: Encoder::new("airside"),
             date: RefCell::new(DateCache::new()),
             telemetry,
-            control: control::pages().0,
+            admin: admin::queue().0,
             log: log::open(log::Options { least: None, format: log::Format::Text }).0,
         });
         Ok(LoneShard { shard, reactor, _ticker: ticker })
@@ -95,7 +95,7 @@ impl LoneShard {
     pub fn connect(&self) -> DuplexStream {
         let (client, server) = tokio::io::duplex(STREAM_BYTES);
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
-        self.reactor.spawn_local(serve_connection(server, peer, Rc::clone(&self.shard)));
+        self.reactor.block_on(async { self.shard.admit(server, peer) });
         client
     }
 }
