@@ -1,0 +1,16 @@
+//! One read of the clock that all lengths of time are taken from; a request reads it about six times.
+
+use std::time::Instant;
+
+use airside::telemetry::clock;
+use criterion::{Criterion, criterion_group, criterion_main};
+
+fn clock(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("clock");
+    group.bench_function("airside", |bencher| bencher.iter(clock::now_ns));
+    group.bench_function("std::time::Instant", |bencher| bencher.iter(Instant::now));
+    group.finish();
+}
+
+criterion_group!(benches, clock);
+criterion_main!(benches);

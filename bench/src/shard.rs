@@ -1,0 +1,147 @@
+//! A shard without thread and listener: one function on one route, called directly or through a connection in memory.
+
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use airside::config::ModuleSource;
+use airside::connection::ShardIo;
+use airside::guest::artifact::ArtifactCache;
+use airside::guest::epoch::EpochTicker;
+use airside::guest::prepare::{self, Definition};
+use airside::guest::{Guests, Surroundings, engine};
+use airside::http::{DateCache, Encoder};
+use airside::router::{HttpRoute, Router};
+use airside::shard::{Shard, Timeouts};
+use airside::telemetry::{Labels, RequestTimes, RouteLabels, ShardTelemetry};
+use airside::{admin, log};
+use airside_capabilities::Operation;
+use anyhow::{Context, anyhow};
+use bytes::Bytes;
+use tokio::io::DuplexStream;
+use tokio::runtime::LocalRuntime;
+
+use crate::requests::LIMITS;
+use crate::{guests, kv, reactor};
+
+const FUNCTION: &str = "function";
+/// Longer than any run takes: no timer fires.
+const NEVER: Duration = Duration::from_secs(3600);
+const NEVER_NS: u64 = NEVER.as_nanos() as u64;
+/// The request and response bytes that may be under way in memory, as much as a shard reads at once.
+const STREAM_BYTES: usize = 64 * 1024;
+
+/// The parts live on the thread that made them. Instances are dropped before what advances their epoch.
+#[derive(Debug)]
+pub struct LoneShard {
+    pub shard: Rc<Shard>,
+    pub reactor: LocalRuntime,
+    _ticker: EpochTicker,
+}
+
+impl LoneShard {
+    /// A shard whose only function is this guest, for GET and POST of `/`.
+    pub fn new(wat: &str) -> anyhow::Result<LoneShard> {
+        let reactor = reactor::build()?;
+        let routes = [HttpRoute {
+            pattern: String::from("/"),
+            methods: vec![String::from("GET"), String::from("POST")],
+            function: 0,
+            origin: String::from("bench"),
+        }];
+        let telemetry = Rc::new(ShardTelemetry::new(&labels(&routes[0])));
+        let (guests, ticker) = reactor.block_on(load(wat, &telemetry))?;
+        let shard = Rc::new(Shard {
+            io: ShardIo::new(),
+            limits: LIMITS,
+            timeouts: Timeouts {
+                idle_ns: NEVER_NS,
+                header_ns: NEVER_NS,
+                body_ns: NEVER_NS,
+                write_ns: NEVER_NS,
+            },
+            connections_max: 1,
+            open: Cell::new(0),
+            turned_away: Cell::new(0),
+            router: Arc::new(Router::build(&routes).map_err(|error| anyhow!("{error:?}"))?),
+            functions: vec![0],
+            guests,
+            encoder: Encoder::new("airside"),
+            date: RefCell::new(DateCache::new()),
+            telemetry,
+            admin: admin::queue().0,
+            log: log::open(log::Options { least: None, format: log::Format::Text }).0,
+        });
+        Ok(LoneShard { shard, reactor, _ticker: ticker })
+    }
+
+    /// Calls the function as a request does; gives the answer to `read`.
+    ///
+    /// # Panics
+    /// When the guest fails.
+    pub async fn invoke<R>(&self, payload: Bytes, read: impl FnOnce(&[u8]) -> R) -> R {
+        let guests = &self.shard.guests;
+        let mut response = guests.take_buffer();
+        let mut times = RequestTimes::default();
+        guests.invoke(0, payload, &mut response, &mut times).await.expect("the guest answers");
+        let result = read(&response);
+        guests.give_buffer(response);
+        result
+    }
+
+    /// The client's end of a new connection.
+    pub fn connect(&self) -> DuplexStream {
+        let (client, server) = tokio::io::duplex(STREAM_BYTES);
+        let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+        self.reactor.block_on(async { self.shard.admit(server, peer) });
+        client
+    }
+}
+
+fn labels(route: &HttpRoute) -> Labels {
+    Labels {
+        functions: vec![String::from(FUNCTION)],
+        routes: vec![RouteLabels {
+            function: String::from(FUNCTION),
+            pattern: route.pattern.clone(),
+            methods: route.methods.clone(),
+        }],
+        operations: &Operation::LABELS,
+        service_routes: Vec::new(),
+    }
+}
+
+/// Compiles the guest as the server does at start, and warms its one instance.
+async fn load(
+    wat: &str,
+    telemetry: &Rc<ShardTelemetry>,
+) -> anyhow::Result<(Rc<Guests>, EpochTicker)> {
+    let dir = tempfile::tempdir()?;
+    let module = dir.path().join("guest.wasm");
+    std::fs::write(&module, guests::compile(wat)?)?;
+    let definition = Definition {
+        name: String::from(FUNCTION),
+        source: ModuleSource::File(module),
+        instances: 1,
+        queue_max: 1,
+        wait: NEVER,
+        timeout: NEVER,
+        memory_bytes_max: 128 << 20,
+    };
+    let (cache, _) = ArtifactCache::open(&dir.path().join("artifacts"))?;
+    let prepared =
+        prepare::prepare(&[definition], &cache, 1, 1).map_err(|errors| anyhow!("{errors:?}"))?;
+    let engine = engine::shard(prepared.pool).map_err(|error| anyhow!("{error:#}"))?;
+    let ticker = EpochTicker::start(vec![engine.clone()])?;
+    let surroundings = Surroundings {
+        capabilities: kv::capabilities(kv::store().await?),
+        telemetry: Rc::clone(telemetry),
+        log: kv::logger(),
+        epoch: ticker.handle(0).context("the ticker has one shard")?,
+        depth_max: 1,
+    };
+    let guests = Guests::load(&engine, &prepared.functions, surroundings).await?;
+    Ok((guests, ticker))
+}
