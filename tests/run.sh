@@ -16,7 +16,13 @@ main() {
     ulimit -n "$(ulimit -Hn)" 2>/dev/null || true
     # As users build it. `cargo test --workspace` would build it too, but with what the test's oracle turns on in wasmtime.
     cargo build --package airside --bin airside
-    exec cargo test --workspace --no-fail-fast "$@"
+    local log status=0
+    log=$(mktemp)
+    cargo test --workspace --no-fail-fast "$@" | tee "$log" || status=$?
+    # Cargo reports each test binary by itself; this is the sum.
+    awk '/^test result:/ { passed += $4; failed += $6 } END { print passed + 0 " passed, " failed + 0 " failed" }' "$log"
+    rm -f "$log"
+    return "$status"
 }
 
 # A C compiler builds liburing and mimalloc, and glommio's build asks git whether liburing is there.

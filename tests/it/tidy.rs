@@ -242,8 +242,18 @@ fn cargo_run_runs_the_server() {
 
 #[test]
 fn prebuilt_guests_match_their_sources() {
+    build_guests(&["--verify"]);
+}
+
+/// Says that it did not where the toolchain is not the one that built them.
+#[test]
+fn the_demo_is_what_its_sources_build() {
+    build_guests(&["--check", "demo"]);
+}
+
+fn build_guests(arguments: &[&str]) {
     let script = root().join("examples/build.sh");
-    let output = Command::new(script).arg("--verify").output().expect("bash is there");
+    let output = Command::new(script).args(arguments).output().expect("bash is there");
     let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{}{}", said(&output.stdout), said(&output.stderr));
 }
