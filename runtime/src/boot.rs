@@ -111,10 +111,16 @@ pub fn serve(config: &Config, started: impl FnOnce(SocketAddr)) -> Result<(), Bo
 
     let (log, lines) = log::open(plan::log_options(&config.log));
     let (written, all_written) = std_mpsc::channel::<Infallible>();
+    let (up, is_up) = std_mpsc::channel();
     let disk = executor::spawn_disk(async move || {
+        // Nobody listens only when the start was given up.
+        let _ = up.send(());
         log::write_lines(lines, io::stderr(), executor::rest).await;
         drop(written);
     })?;
+    if is_up.recv().is_err() {
+        return disk.join().map_err(BootError::from);
+    }
     for warning in config.warnings.iter().chain(&warnings) {
         log.event(Level::Warn, format_args!("{warning}"), &[]);
     }
@@ -168,7 +174,7 @@ fn serve_on(
         handles.push(ShardHandle { inbox: sender, ended });
     }
     drop((ready, plan));
-    wait_until_ready(&all_ready, &mut threads)?;
+    let (threads, handles) = wait_until_ready(&all_ready, threads, handles)?;
     started(log);
 
     let control = Control {
@@ -187,19 +193,27 @@ fn serve_on(
     Ok(ended?)
 }
 
-/// Waits until every shard serves. The first that cannot ends the start.
+/// Waits until every shard serves. On failure the others are told to end, and all are waited for.
 fn wait_until_ready(
     ready: &std_mpsc::Receiver<Result<(), BootError>>,
-    threads: &mut Vec<ExecutorThread>,
-) -> Result<(), BootError> {
+    threads: Vec<ExecutorThread>,
+    handles: Vec<ShardHandle>,
+) -> Result<(Vec<ExecutorThread>, Vec<ShardHandle>), BootError> {
     for _ in 0..threads.len() {
-        match ready.recv() {
-            Ok(result) => result?,
-            // A thread ended before it could say anything: its own error says why.
-            Err(_) => threads.drain(..).try_for_each(ExecutorThread::join)?,
-        }
+        let failed = match ready.recv() {
+            Ok(Ok(())) => continue,
+            Ok(Err(error)) => Err(error),
+            // A thread ended before it could say anything; joining it says why.
+            Err(_) => Ok(()),
+        };
+        // A shard whose inbox is closed drains at once.
+        drop(handles);
+        let joined = threads.into_iter().map(ExecutorThread::join).fold(Ok(()), Result::and);
+        failed?;
+        joined?;
+        return Err(BootError::Engine(String::from("a shard ended while it started")));
     }
-    Ok(())
+    Ok((threads, handles))
 }
 
 fn compile(
