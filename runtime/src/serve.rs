@@ -121,6 +121,10 @@ impl<S: Stream> Session<S> {
             if self.closes {
                 return Err(End::Closing);
             }
+            if more {
+                // A buffer full of requests is a thousand calls that never wait: others get their turn in between.
+                tokio::task::coop::consume_budget().await;
+            }
         }
     }
 
