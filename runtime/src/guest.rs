@@ -127,8 +127,7 @@ impl Guests {
             this: this.clone(),
         });
         for pool in &guests.functions {
-            let _running = guests.epoch.run();
-            pool.warm(&guests.this).await.map_err(|e| LoadError::function(&pool.name, e))?;
+            pool.warm(&guests).await.map_err(|e| LoadError::function(&pool.name, e))?;
         }
         Ok(guests)
     }

@@ -144,7 +144,9 @@ impl Instance {
         let call = instance
             .get_typed_func::<(i32, i32), i32>(&mut store, "__guest_call")
             .map_err(|error| StartError::Link(format!("{error:#}")))?;
-        store.data_mut().flush_output();
+        let state = store.data_mut();
+        state.settle();
+        state.flush_output();
         Ok(Instance { store, call })
     }
 
@@ -180,6 +182,13 @@ impl HostState {
         {
             guests.epoch.settled();
         }
+    }
+}
+
+/// A call or a start that is given up ends here.
+impl Drop for HostState {
+    fn drop(&mut self) {
+        self.settle();
     }
 }
 

@@ -77,7 +77,7 @@ impl FunctionPool {
     }
 
     /// Makes one instance ready ahead of the requests.
-    pub(super) async fn warm(&self, guests: &Weak<Guests>) -> Result<(), StartError> {
+    pub(super) async fn warm(&self, guests: &Guests) -> Result<(), StartError> {
         let instance = self.start(guests).await?;
         self.idle.borrow_mut().push(instance);
         Ok(())
@@ -115,7 +115,7 @@ impl FunctionPool {
         let idle = self.idle.borrow_mut().pop();
         let instance = match idle {
             Some(instance) => instance,
-            None => self.start(&guests.this).await.map_err(|error| match error {
+            None => self.start(guests).await.map_err(|error| match error {
                 StartError::NoSlot => InvokeError::NoInstance { waited: Duration::ZERO },
                 error => InvokeError::Start(error.to_string()),
             })?,
@@ -137,10 +137,12 @@ impl FunctionPool {
     }
 
     /// Bounded by the function's own time limit, since it runs the guest's start code.
-    async fn start(&self, guests: &Weak<Guests>) -> Result<Instance, StartError> {
+    async fn start(&self, guests: &Guests) -> Result<Instance, StartError> {
         let _live = Place::take(&self.live);
+        // A start export may loop without end like any other.
+        let _running = guests.epoch.run();
         let limit = Duration::from_nanos(self.limits.timeout_ns);
-        let start = Instance::start(guests, self.index, &self.limits, &self.pre);
+        let start = Instance::start(&guests.this, self.index, &self.limits, &self.pre);
         let timeout_ms = self.limits.timeout_ns / 1_000_000;
         let instance = tokio::time::timeout(limit, start)
             .await
@@ -158,7 +160,7 @@ impl FunctionPool {
         let (guests, index) = (guests.clone(), self.index);
         tokio::task::spawn_local(async move {
             if let Some(guests) = guests.upgrade()
-                && let Err(error) = guests.functions[index].warm(&guests.this).await
+                && let Err(error) = guests.functions[index].warm(&guests).await
             {
                 // The next request tries again, and answers with the reason.
                 guests.log_start_failure(index, &error);
@@ -182,8 +184,7 @@ impl Checkout<'_> {
 
 impl Drop for Checkout<'_> {
     fn drop(&mut self) {
-        if let Some(mut instance) = self.instance.take() {
-            instance.store.data_mut().settle();
+        if let Some(instance) = self.instance.take() {
             drop(instance);
             self.pool.replace_one(&self.guests.this);
         }

@@ -347,3 +347,37 @@ fn a_guest_that_cannot_start_says_why() {
     check("unreachable", Some("function f0: _start failed"));
     check("(loop $l (br $l))", Some("function f0: "));
 }
+
+/// Answers how often it was called, as a digit.
+fn counting() -> String {
+    let body = "(global.set $n (i32.add (global.get $n) (i32.const 1)))
+      (i32.store8 (i32.const 0) (i32.add (global.get $n) (i32.const 48)))
+      (call $response (i32.const 0) (i32.const 1)) (i32.const 1)";
+    guest(body).replace("(memory", "(global $n (mut i32) (i32.const 0)) (memory")
+}
+
+#[test]
+fn a_start_on_demand_that_never_ends_is_ended() {
+    // `f1` has two instances by then, of which each says once that it was never called: two starts go well, and those
+    // made later loop.
+    let start = "(func (export \"_start\")
+        (drop (call $host (i32.const 0) (i32.const 6) (i32.const 6) (i32.const 8) (i32.const 14) (i32.const 2)
+          (i32.const 0) (i32.const 0)))
+        (call $host_response (i32.const 4096))
+        (if (i32.ne (i32.load8_u (i32.const 4096)) (i32.const 49)) (then (loop $l (br $l)))))";
+    let wat = guest("(unreachable)")
+        .replace("(memory", "(data (i32.const 0) \"tarmacfunctionf1\") (memory")
+        .replace(
+            "(func (export \"__guest_call\")",
+            &format!("{start} (func (export \"__guest_call\")"),
+        );
+    run(async {
+        let world = world(&[wat, counting()]).await.unwrap();
+        assert_eq!(world.call(0, b"").await, Err(InvokeError::Trap));
+        tokio::task::yield_now().await;
+        assert_eq!(world.call(0, b"").await, Err(InvokeError::Trap));
+        let text = String::from("its start took longer than 200 ms (timeout_ms)");
+        assert_eq!(world.call(0, b"").await, Err(InvokeError::Start(text)));
+        assert!(world.call(1, b"").await.is_ok());
+    });
+}
