@@ -1,4 +1,4 @@
-//! One read of the clock that all lengths of time are taken from; a request reads it about six times.
+//! One read of the clock that all lengths of time are taken from; each request reads it several times.
 
 use std::time::Instant;
 
