@@ -161,14 +161,7 @@ impl Guests {
 
         let chain = chain.within(started_ns, pool.limits.timeout_ns);
         let instance = checkout.instance();
-        instance.begin(Invocation {
-            operation: HANDLER,
-            payload,
-            response: mem::take(response),
-            chain,
-            is_long: pool.is_long.get(),
-            ..Invocation::default()
-        });
+        instance.begin(payload, response, chain, pool.is_long.get());
         if pool.is_long.get() {
             self.epoch.outlived();
         }
@@ -185,7 +178,7 @@ impl Guests {
         pool.is_long.set(state.invocation.is_long && state.invocation.epochs > 0);
         state.settle();
         state.flush_output();
-        *response = mem::take(&mut state.invocation.response);
+        mem::swap(&mut state.invocation.response, response);
         state.invocation.payload = Bytes::new();
 
         match called {

@@ -9,7 +9,7 @@ use wasmtime::{
 };
 
 use super::wasi::Exit;
-use super::{Chain, Guests, PoolLimits};
+use super::{Chain, Guests, HANDLER, PoolLimits, SPARE_BUFFER_BYTES_MAX};
 use crate::telemetry::clock;
 
 /// Exports that get an instance ready, in the order they are called: reactors (Go's c-shared, C), commands (Go's plain
@@ -159,12 +159,30 @@ impl Instance {
         self.call.call_async(&mut self.store, lengths).await.map(|result| result == 1)
     }
 
-    /// Readies the state for the next call.
-    pub(super) fn begin(&mut self, invocation: Invocation) {
+    /// Readies the state for the next call, whose answer goes into the memory of `response`.
+    pub(super) fn begin(
+        &mut self,
+        payload: Bytes,
+        response: &mut Vec<u8>,
+        chain: Chain,
+        is_long: bool,
+    ) {
         let state = self.store.data_mut();
-        state.invocation = invocation;
-        state.host_response.clear();
+        let invocation = &mut state.invocation;
+        invocation.operation = HANDLER;
+        invocation.payload = payload;
+        std::mem::swap(&mut invocation.response, response);
+        invocation.error.clear();
+        invocation.chain = chain;
+        invocation.host_ns = 0;
+        invocation.host_calls = 0;
+        invocation.epochs = 0;
+        invocation.is_long = is_long;
+        invocation.expired = false;
         state.host_error.clear();
+        state.host_response.clear();
+        // One large answer must not stay with each instance that ever got one.
+        state.host_response.shrink_to(SPARE_BUFFER_BYTES_MAX);
     }
 }
 

@@ -39,7 +39,11 @@ pub(super) struct FunctionPool {
     index: usize,
     pre: InstancePre<HostState>,
     /// The last one given back is the first one taken: its memory is warm in the cache.
-    idle: RefCell<Vec<Instance>>,
+    #[expect(
+        clippy::vec_box,
+        reason = "taking one and giving it back moves a pointer and not the instance"
+    )]
+    idle: RefCell<Vec<Box<Instance>>>,
     permits: Semaphore,
 }
 
@@ -47,7 +51,7 @@ pub(super) struct FunctionPool {
 pub(super) struct Checkout<'a> {
     guests: &'a Rc<Guests>,
     pool: &'a FunctionPool,
-    instance: Option<Instance>,
+    instance: Option<Box<Instance>>,
     _permit: SemaphorePermit<'a>,
 }
 
@@ -137,7 +141,7 @@ impl FunctionPool {
     }
 
     /// Bounded by the function's own time limit, since it runs the guest's start code.
-    async fn start(&self, guests: &Guests) -> Result<Instance, StartError> {
+    async fn start(&self, guests: &Guests) -> Result<Box<Instance>, StartError> {
         let _live = Place::take(&self.live);
         // A start export may loop without end like any other.
         let _running = guests.epoch.run();
@@ -149,7 +153,7 @@ impl FunctionPool {
             .map_err(|_| StartError::TimedOut { timeout_ms })??;
         // Counted until it is thrown away.
         self.live.set(self.live.get() + 1);
-        Ok(instance)
+        Ok(Box::new(instance))
     }
 
     fn replace_one(&self, guests: &Weak<Guests>) {
