@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 
-use airside_tests::harness::{Client, Server, parse_metrics};
+use airside_tests::harness::{Client, Server, WAIT, parse_metrics, poll_until};
 
 use crate::guests::double::encode_field;
 
@@ -21,6 +21,7 @@ pub struct Flood {
 const PIPELINED: usize = 64;
 
 impl Flood {
+    /// Returns when the first batch is answered, so that what is measured then is measured under load.
     pub fn start(address: SocketAddr, path: &'static str, connections: usize) -> Flood {
         let stop = Arc::new(AtomicBool::new(false));
         let answered = Arc::new(AtomicUsize::new(0));
@@ -30,6 +31,9 @@ impl Flood {
                 thread::spawn(move || pipeline(address, path, &stop, &answered))
             })
             .collect();
+        poll_until("an answer to the flood", WAIT, || {
+            (answered.load(Ordering::Relaxed) > 0).then_some(())
+        });
         Flood { stop, answered, threads }
     }
 
