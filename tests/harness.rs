@@ -21,8 +21,14 @@ pub use wasm::{example, wasm};
 
 use std::path::PathBuf;
 
+/// The folder of this crate, as cargo says when it runs a test: with one target directory for several checkouts a test may
+/// have been compiled in another one.
+pub(crate) fn crate_folder() -> std::path::PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").expect("tests are run by cargo").into()
+}
+
 /// The repository.
 pub fn root() -> PathBuf {
-    let crate_folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let crate_folder = crate_folder();
     crate_folder.parent().expect("the tests lie in a folder of the repository").to_owned()
 }

@@ -1,14 +1,13 @@
 //! The modules that the tests serve: small ones in text form, and those of the examples.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::root;
 
 /// Compiles `tests/guests/NAME.wat`.
 pub fn wasm(name: &str) -> Vec<u8> {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("guests").join(name).with_extension("wat");
+    let path = super::crate_folder().join("guests").join(name).with_extension("wat");
     wat::parse_file(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 

@@ -85,9 +85,11 @@ proptest! {
 
 #[test]
 fn seeds() {
-    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fuzz/corpus/h1_request");
+    // At run time: with one target directory for several checkouts it may have been compiled in another one.
+    let package = std::env::var("CARGO_MANIFEST_DIR").expect("tests are run by cargo");
+    let corpus = format!("{package}/../tests/fuzz/corpus/h1_request");
     let mut seeds = 0;
-    for entry in std::fs::read_dir(corpus).unwrap() {
+    for entry in std::fs::read_dir(&corpus).unwrap() {
         check::check(&std::fs::read(entry.unwrap().path()).unwrap());
         seeds += 1;
     }
