@@ -2,13 +2,18 @@
 //! clones see the same data. Keys and data are bytes and never empty here: what a guest is told
 //! about empty ones is the dispatcher's part.
 
+pub mod cassandra;
 mod embedded;
 mod memory;
+pub mod nats;
+pub mod redis;
 
 use std::sync::Arc;
 
 pub use embedded::{Embedded, EmbeddedConfig, OpenError};
 pub use memory::Memory;
+
+use crate::backend::BackendError;
 
 /// Why a store did not do what was asked. Displays as the reason part of the text that the guest is
 /// shown.
@@ -33,6 +38,9 @@ pub enum KvError {
     /// The store itself failed.
     #[error("{backend} store failed: {reason}")]
     Backend { backend: &'static str, reason: Arc<str> },
+    /// The store is a server, and it did not do it.
+    #[error(transparent)]
+    Server(#[from] BackendError),
 }
 
 /// One of the stores, chosen by configuration.

@@ -5,13 +5,17 @@
 //! it ([`Capabilities::call`]). What one shard owns needs no locks; what the process shares
 //! (stores, metric names) is `Send + Sync`, and reading it takes none.
 
+pub mod backend;
 pub mod dispatch;
+pub mod dns;
 pub mod error;
 pub mod functions;
 pub mod kv;
 pub mod logger;
 pub mod metrics;
 pub mod payload;
+pub mod secret;
+pub mod tls;
 
 pub use dispatch::{CallFunction, Caller, Capabilities, HostCall, Operation};
 pub use error::CallError;

@@ -1,0 +1,5 @@
+//! Redis: each key a plain string of its own, as Tarmac keeps them.
+
+mod config;
+
+pub use config::{RedisConfig, RedisEndpoint};

@@ -1,0 +1,156 @@
+//! TLS towards back ends: which authorities are trusted, or that none is asked.
+//!
+//! Certificates are read once, at the server's start. The machine's own authorities count
+//! (`SSL_CERT_FILE` and `SSL_CERT_DIR` change them, as they do for Go's programs), and those of one
+//! more file if the settings name one.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+
+/// The authorities that back ends' certificates may come from.
+#[derive(Debug, Clone)]
+pub struct Roots {
+    store: Arc<RootCertStore>,
+    /// The same certificates, for drivers that make their own store.
+    certificates: Arc<[CertificateDer<'static>]>,
+}
+
+/// A file of authorities that is of no use.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {reason}", path.display())]
+pub struct RootsError {
+    pub path: PathBuf,
+    pub reason: String,
+}
+
+/// The one provider of cryptography in the process. Call it before anything else here; twice does no
+/// harm.
+pub fn install_provider() {
+    // An error means that one is installed already.
+    let _ = aws_lc_rs::default_provider().install_default();
+}
+
+impl Roots {
+    /// The machine's authorities and those of `extra`, a PEM file. Reads files: at start only.
+    pub fn load(extra: Option<&Path>) -> Result<Roots, RootsError> {
+        let mut certificates = rustls_native_certs::load_native_certs().certs;
+        if let Some(path) = extra {
+            certificates.extend(read(path)?);
+        }
+        let mut store = RootCertStore::empty();
+        // Machines carry certificates that rustls does not take; the others count.
+        store.add_parsable_certificates(certificates.iter().cloned());
+        Ok(Roots { store: Arc::new(store), certificates: certificates.into() })
+    }
+
+    /// The trusted certificates.
+    pub fn certificates(&self) -> &[CertificateDer<'static>] {
+        &self.certificates
+    }
+
+    /// A client's side that offers `alpn`, in its order of preference. Without `verify` any
+    /// certificate of any host will do: whoever is on the way can read and change everything.
+    pub fn client(&self, verify: bool, alpn: &[&[u8]]) -> ClientConfig {
+        let builder = ClientConfig::builder();
+        let builder = if verify {
+            builder.with_root_certificates(Arc::clone(&self.store))
+        } else {
+            let provider = Arc::clone(builder.crypto_provider());
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(AnyCertificate { provider }))
+        };
+        let mut config = builder.with_no_client_auth();
+        config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+        config
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, RootsError> {
+    let fail = |reason: String| RootsError { path: path.to_owned(), reason };
+    let certificates = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| fail(error.to_string()))?;
+    if certificates.is_empty() {
+        return Err(fail(String::from("no certificate in it")));
+    }
+    Ok(certificates)
+}
+
+/// Takes every certificate; that the peer has its key is still checked.
+#[derive(Debug)]
+struct AnyCertificate {
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Roots, install_provider};
+
+    #[test]
+    fn a_file_without_certificates_is_refused_by_name() {
+        install_provider();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        for (content, reason) in [
+            ("", "no certificate in it"),
+            ("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n", "base64"),
+        ] {
+            std::fs::write(&path, content).unwrap();
+            let error = Roots::load(Some(&path)).unwrap_err().to_string();
+            assert!(error.contains("ca.pem: ") && error.contains(reason), "{error}");
+        }
+        let missing = Roots::load(Some(&folder.path().join("none"))).unwrap_err().to_string();
+        assert!(missing.contains("none: "), "{missing}");
+    }
+
+    #[test]
+    fn the_protocols_offered_keep_their_order() {
+        install_provider();
+        let config = Roots::load(None).unwrap().client(true, &[b"h2", b"http/1.1"]);
+        assert_eq!(config.alpn_protocols, [b"h2".to_vec(), b"http/1.1".to_vec()]);
+    }
+}
