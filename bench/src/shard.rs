@@ -1,20 +1,17 @@
 //! A shard without thread and listener: one function on one route, called directly or through a connection in memory.
 
-use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use airside::config::ModuleSource;
-use airside::connection::ShardIo;
+use airside::config::{HttpConfig, ModuleSource};
 use airside::guest::artifact::ArtifactCache;
 use airside::guest::epoch::EpochTicker;
 use airside::guest::prepare::{self, Definition};
 use airside::guest::{Guests, Surroundings, engine};
-use airside::http::{DateCache, Encoder};
 use airside::router::{HttpRoute, Router};
-use airside::shard::{Shard, Timeouts};
+use airside::shard::Shard;
 use airside::telemetry::{Labels, RequestTimes, RouteLabels, ShardTelemetry};
 use airside::{admin, log};
 use airside_capabilities::Operation;
@@ -29,7 +26,6 @@ use crate::{guests, kv, reactor};
 const FUNCTION: &str = "function";
 /// Longer than any run takes: no timer fires.
 const NEVER: Duration = Duration::from_secs(3600);
-const NEVER_NS: u64 = NEVER.as_nanos() as u64;
 /// The request and response bytes that may be under way in memory, as much as a shard reads at once.
 const STREAM_BYTES: usize = 64 * 1024;
 
@@ -53,27 +49,10 @@ impl LoneShard {
         }];
         let telemetry = Rc::new(ShardTelemetry::new(&labels(&routes[0])));
         let (guests, ticker) = reactor.block_on(load(wat, &telemetry))?;
-        let shard = Rc::new(Shard {
-            io: ShardIo::new(),
-            limits: LIMITS,
-            timeouts: Timeouts {
-                idle_ns: NEVER_NS,
-                header_ns: NEVER_NS,
-                body_ns: NEVER_NS,
-                write_ns: NEVER_NS,
-            },
-            connections_max: 1,
-            open: Cell::new(0),
-            turned_away: Cell::new(0),
-            router: Arc::new(Router::build(&routes).map_err(|error| anyhow!("{error:?}"))?),
-            functions: vec![0],
-            guests,
-            encoder: Encoder::new("airside"),
-            date: RefCell::new(DateCache::new()),
-            telemetry,
-            admin: admin::queue().0,
-            log: log::open(log::Options { least: None, format: log::Format::Text }).0,
-        });
+        let router = Router::build(&routes).map_err(|error| anyhow!("{error:?}"))?;
+        let (log, _) = log::open(log::Options { least: None, format: log::Format::Text });
+        let admin = admin::queue().0;
+        let shard = Shard::new(&http(), Arc::new(router), vec![0], guests, admin, log);
         Ok(LoneShard { shard, reactor, _ticker: ticker })
     }
 
@@ -97,6 +76,18 @@ impl LoneShard {
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
         self.reactor.block_on(async { self.shard.admit(server, peer) });
         client
+    }
+}
+
+fn http() -> HttpConfig {
+    HttpConfig {
+        server_name: String::from("airside"),
+        connections_max: 1,
+        idle_timeout: NEVER,
+        header_timeout: NEVER,
+        body_timeout: NEVER,
+        write_timeout: NEVER,
+        limits: LIMITS,
     }
 }
 

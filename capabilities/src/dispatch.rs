@@ -93,31 +93,18 @@ pub trait CallFunction {
 /// Everything that guests of one shard may ask for.
 #[derive(Debug)]
 pub struct Capabilities {
-    kv: Option<Kv>,
-    logger: Logger,
-    metrics: ShardMetrics,
-    functions: FunctionNames,
+    /// Without a store, the guest's kv operations are not found.
+    pub kv: Option<Kv>,
+    pub logger: Logger,
+    /// The shard's metrics, to take records from.
+    pub metrics: ShardMetrics,
+    pub functions: FunctionNames,
 }
 
 /// The only namespace; guests that name another are calling some other host.
 const NAMESPACE: &[u8] = b"tarmac";
 
 impl Capabilities {
-    /// Without a store, the guest's kv operations are not found.
-    pub fn new(
-        kv: Option<Kv>,
-        logger: Logger,
-        metrics: ShardMetrics,
-        functions: FunctionNames,
-    ) -> Self {
-        Capabilities { kv, logger, metrics, functions }
-    }
-
-    /// The shard's metrics, to take records from.
-    pub fn metrics(&self) -> &ShardMetrics {
-        &self.metrics
-    }
-
     pub fn resolve(&self, call: HostCall<'_>) -> Result<Operation, CallError> {
         if call.namespace != NAMESPACE {
             return Err(CallError::NotFound);

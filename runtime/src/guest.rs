@@ -248,9 +248,14 @@ impl Guests {
         }
     }
 
+    /// Where the shard counts.
+    pub fn telemetry(&self) -> &Rc<ShardTelemetry> {
+        &self.telemetry
+    }
+
     /// The shard's side of the metrics that guests make.
     pub fn metrics(&self) -> &ShardMetrics {
-        self.capabilities.metrics()
+        &self.capabilities.metrics
     }
 
     fn caller(&self, function: usize) -> Caller<'_> {

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::admin::AdminQueue;
+use crate::config::HttpConfig;
 use crate::connection::ShardIo;
 use crate::guest::Guests;
 use crate::http::{self, DateCache, Encoder};
@@ -74,6 +75,18 @@ pub struct Timeouts {
     pub write_ns: u64,
 }
 
+impl Timeouts {
+    fn of(http: &HttpConfig) -> Timeouts {
+        let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Timeouts {
+            idle_ns: ns(http.idle_timeout),
+            header_ns: ns(http.header_timeout),
+            body_ns: ns(http.body_timeout),
+            write_ns: ns(http.write_timeout),
+        }
+    }
+}
+
 /// What the control thread asks of a shard.
 #[derive(Debug)]
 pub enum ShardMessage {
@@ -92,6 +105,33 @@ pub struct Snapshot {
 }
 
 impl Shard {
+    /// A shard without connections. `functions` has the function of each of the router's routes.
+    pub fn new(
+        http: &HttpConfig,
+        router: Arc<Router>,
+        functions: Vec<usize>,
+        guests: Rc<Guests>,
+        admin: AdminQueue,
+        log: Log,
+    ) -> Rc<Shard> {
+        Rc::new(Shard {
+            io: ShardIo::new(),
+            limits: http.limits,
+            timeouts: Timeouts::of(http),
+            connections_max: http.connections_max,
+            open: Cell::new(0),
+            turned_away: Cell::new(0),
+            router,
+            functions,
+            telemetry: Rc::clone(guests.telemetry()),
+            guests,
+            encoder: Encoder::new(&http.server_name),
+            date: RefCell::new(DateCache::new()),
+            admin,
+            log,
+        })
+    }
+
     /// Serves until the control thread says to drain, or is gone.
     pub async fn run(
         self: Rc<Self>,

@@ -67,7 +67,7 @@ impl Guest {
             Reserved { names: ["go_goroutines".to_owned()].into(), prefixes: Vec::new() };
         let metrics = ShardMetrics::new(Arc::new(MetricNames::new(100, reserved)));
         let functions = [("hello", FunctionIndex(7))].into_iter().collect();
-        let capabilities = Capabilities::new(kv, logger, metrics, functions);
+        let capabilities = Capabilities { kv, logger, metrics, functions };
         Guest {
             capabilities,
             callees: Callees::default(),

@@ -1,12 +1,10 @@
 //! What every shard is built from, and how a shard builds itself on its own thread.
 
-use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
-use std::time::Duration;
 
 use airside_capabilities::functions::{FunctionIndex, FunctionNames};
 use airside_capabilities::kv::Kv;
@@ -18,13 +16,11 @@ use tokio::sync::{mpsc, oneshot};
 use super::BootError;
 use crate::admin::AdminQueue;
 use crate::config::{Config, HttpRoute, LogConfig};
-use crate::connection::ShardIo;
 use crate::guest::epoch::EpochHandle;
 use crate::guest::{Engine, FunctionSpec, Guests, Surroundings};
-use crate::http::{DateCache, Encoder};
 use crate::log::{self, Level, Log};
 use crate::router::Router;
-use crate::shard::{Shard, ShardMessage, Timeouts};
+use crate::shard::{Shard, ShardMessage};
 use crate::telemetry::{Labels, RouteLabels, ShardTelemetry, prometheus};
 
 /// Names that guests of one process may give to metrics of their own.
@@ -80,30 +76,10 @@ impl Plan {
         }
     }
 
-    fn shard(&self, guests: Rc<Guests>, telemetry: Rc<ShardTelemetry>) -> Rc<Shard> {
-        let http = &self.config.http;
-        let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        Rc::new(Shard {
-            io: ShardIo::new(),
-            limits: http.limits,
-            timeouts: Timeouts {
-                idle_ns: ns(http.idle_timeout),
-                header_ns: ns(http.header_timeout),
-                body_ns: ns(http.body_timeout),
-                write_ns: ns(http.write_timeout),
-            },
-            connections_max: http.connections_max,
-            open: Cell::new(0),
-            turned_away: Cell::new(0),
-            router: Arc::clone(&self.router),
-            functions: self.config.routes.iter().map(|route| route.function).collect(),
-            guests,
-            encoder: Encoder::new(&http.server_name),
-            date: RefCell::new(DateCache::new()),
-            telemetry,
-            admin: self.admin.clone(),
-            log: self.log.clone(),
-        })
+    fn shard(&self, guests: Rc<Guests>) -> Rc<Shard> {
+        let functions = self.config.routes.iter().map(|route| route.function).collect();
+        let (router, admin, log) = (Arc::clone(&self.router), self.admin.clone(), self.log.clone());
+        Shard::new(&self.config.http, router, functions, guests, admin, log)
     }
 
     fn surroundings(&self, telemetry: &Rc<ShardTelemetry>, epoch: EpochHandle) -> Surroundings {
@@ -117,7 +93,12 @@ impl Plan {
         let logger = Logger::new(Arc::new(self.log.clone()), filter);
         let metrics = ShardMetrics::new(Arc::clone(&self.metric_names));
         Surroundings {
-            capabilities: Capabilities::new(self.kv.clone(), logger.clone(), metrics, names),
+            capabilities: Capabilities {
+                kv: self.kv.clone(),
+                logger: logger.clone(),
+                metrics,
+                functions: names,
+            },
             telemetry: Rc::clone(telemetry),
             log: logger,
             epoch,
@@ -135,7 +116,7 @@ impl ShardStart {
             Ok(guests) => guests,
             Err(error) => return drop(self.ready.send(Err(error.into()))),
         };
-        let shard = plan.shard(guests, telemetry);
+        let shard = plan.shard(guests);
         // A receiver that has gone has given up the start for another shard's sake.
         let _ = self.ready.send(Ok(()));
         drop(self.ready);

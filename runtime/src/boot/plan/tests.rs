@@ -76,7 +76,7 @@ async fn shard(environment: &[(&str, &str)]) -> (Rc<Shard>, Arc<Labels>, EpochTi
     let telemetry = Rc::new(ShardTelemetry::new(&plan.labels));
     let surroundings = plan.surroundings(&telemetry, ticker.handle(0).unwrap());
     let guests = Guests::load(&engine, &plan.functions, surroundings).await.unwrap();
-    (plan.shard(guests, telemetry), plan.labels, ticker)
+    (plan.shard(guests), plan.labels, ticker)
 }
 
 fn run(test: impl Future<Output = ()>) {
