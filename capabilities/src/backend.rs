@@ -6,6 +6,7 @@
 //! lost and comes back with the last that is restored; each of the two is one line of the log,
 //! however many calls fail in between.
 
+pub mod dial;
 pub mod link;
 
 use std::cell::Cell;

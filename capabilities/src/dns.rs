@@ -83,7 +83,12 @@ impl Resolver {
             return Ok(vec![SocketAddr::new(address, port)]);
         }
         let fail = |reason: String| DnsError { host: host.to_owned(), reason };
-        let found = self.0.lookup_ip(host).await.map_err(|error| fail(error.to_string()))?;
+        let found = self.0.lookup_ip(host).await.map_err(|error| match error {
+            // Its text is the question in Rust's notation.
+            error if error.is_nx_domain() => fail(String::from("there is no such name")),
+            error if error.is_no_records_found() => fail(String::from("it has no address")),
+            error => fail(error.to_string()),
+        })?;
         let addresses: Vec<_> = found.iter().map(|ip| SocketAddr::new(ip, port)).collect();
         if addresses.is_empty() {
             return Err(fail(String::from("it has no address")));
@@ -206,5 +211,6 @@ mod tests {
     fn a_name_without_address_is_an_error_that_says_so() {
         let error = resolve("nowhere.invalid").unwrap_err();
         assert!(error.to_string().starts_with("cannot resolve nowhere.invalid: "), "{error}");
+        assert!(!error.to_string().contains("Query"), "{error}");
     }
 }

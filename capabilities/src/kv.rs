@@ -48,6 +48,7 @@ pub enum KvError {
 pub enum Kv {
     Memory(Memory),
     Embedded(Embedded),
+    Redis(redis::Redis),
 }
 
 impl Kv {
@@ -56,6 +57,7 @@ impl Kv {
         match self {
             Kv::Memory(memory) => memory.get(key, read).ok_or(KvError::Missing),
             Kv::Embedded(embedded) => embedded.get(key, read)?.ok_or(KvError::Missing),
+            Kv::Redis(redis) => redis.get(key, read).await,
         }
     }
 
@@ -65,6 +67,7 @@ impl Kv {
         match self {
             Kv::Memory(memory) => memory.set(key, data),
             Kv::Embedded(embedded) => embedded.set(key, data).await,
+            Kv::Redis(redis) => redis.set(key, data).await,
         }
     }
 
@@ -76,6 +79,7 @@ impl Kv {
                 Ok(())
             }
             Kv::Embedded(embedded) => embedded.delete(key).await,
+            Kv::Redis(redis) => redis.delete(key).await,
         }
     }
 
@@ -88,13 +92,15 @@ impl Kv {
                 Ok(())
             }
             Kv::Embedded(embedded) => embedded.keys(each).await,
+            Kv::Redis(redis) => redis.keys(each).await,
         }
     }
 
-    /// Whether the store can do its work, without asking it to.
+    /// Whether the store can do its work, without asking it to. Of a store that is a server, its
+    /// [`crate::backend::Backend`] knows.
     pub fn health(&self) -> Result<(), KvError> {
         match self {
-            Kv::Memory(_) => Ok(()),
+            Kv::Memory(_) | Kv::Redis(_) => Ok(()),
             Kv::Embedded(embedded) => embedded.health(),
         }
     }
