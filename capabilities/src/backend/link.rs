@@ -26,13 +26,14 @@ const PROBE_MAX: Duration = Duration::from_secs(2);
 /// a second, and shards do not come all at once.
 const BACKOFF_MIN: Duration = Duration::from_millis(50);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
-/// One attempt to reconnect. A server that is frozen takes connections and never answers: such an
-/// attempt must end soon after the server has come back to life.
-const ATTEMPT_MAX: Duration = Duration::from_secs(2);
 
 /// How a kind of back end is reached.
 pub trait Driver: 'static {
     type Connection: 'static;
+
+    /// One attempt to reconnect. A server that is frozen takes connections and never answers: such
+    /// an attempt must end soon after the server has come back to life.
+    const ATTEMPT_MAX: Duration = Duration::from_secs(2);
 
     /// Connects and logs in, and readies what calls need (prepared statements, tables). It is
     /// given up after [`BackendTimes::connect`].
@@ -232,7 +233,7 @@ async fn keep<D: Driver>(link: Weak<Inner<D>>, started: Instant) {
         tokio::time::sleep(jittered(backoff)).await;
         backoff = (backoff * 2).clamp(BACKOFF_MIN, BACKOFF_MAX);
         let Some(inner) = link.upgrade() else { return };
-        if let Err(error) = inner.attempt(inner.times.connect.min(ATTEMPT_MAX)).await {
+        if let Err(error) = inner.attempt(inner.times.connect.min(D::ATTEMPT_MAX)).await {
             // Refused or not: it was reached once or may be reconfigured, so it is tried again.
             inner.note(&error.to_string());
         }

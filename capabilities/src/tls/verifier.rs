@@ -1,0 +1,123 @@
+//! What a server's certificate must show: nothing, or that it comes from a trusted authority and is
+//! for the host that the settings name.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use rustls::CertificateError;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{DigitallySignedStruct, RootCertStore, SignatureScheme};
+
+/// Who the servers of a driver may be that knows them by address only, because their names were
+/// resolved for it.
+#[derive(Debug, Clone, Default)]
+pub struct Hosts {
+    names: Vec<ServerName<'static>>,
+    /// Where the names led: an answer of the name server, so a certificate for such an address
+    /// proves nothing about the host that was asked for.
+    resolved: Vec<IpAddr>,
+}
+
+impl Hosts {
+    /// Adds a host of the settings, and the addresses that it has.
+    ///
+    /// # Errors
+    /// No certificate can be for such a name.
+    pub fn add(&mut self, host: &str, addresses: &[SocketAddr]) -> Result<(), String> {
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|_| format!("{host} is no name that a certificate could have"))?;
+        self.names.push(name);
+        self.resolved.extend(addresses.iter().map(SocketAddr::ip));
+        Ok(())
+    }
+
+    /// A certificate is for one of the hosts, or for the address of a server that the others told
+    /// of.
+    fn check(
+        &self,
+        certificate: &ParsedCertificate<'_>,
+        server: &ServerName<'_>,
+    ) -> Result<(), rustls::Error> {
+        let learnt = match server {
+            ServerName::IpAddress(address) => !self.resolved.contains(&IpAddr::from(*address)),
+            _ => true,
+        };
+        if learnt && verify_server_name(certificate, server).is_ok() {
+            return Ok(());
+        }
+        let mut result = Err(CertificateError::NotValidForName.into());
+        for name in &self.names {
+            result = verify_server_name(certificate, name);
+            if result.is_ok() {
+                break;
+            }
+        }
+        result
+    }
+}
+
+/// Checks certificates; that the peer has its key is checked in any case.
+#[derive(Debug)]
+pub(super) struct Verifier {
+    pub(super) provider: Arc<CryptoProvider>,
+    /// `None`: any certificate will do.
+    pub(super) wanted: Option<Wanted>,
+}
+
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) roots: Arc<RootCertStore>,
+    pub(super) hosts: Hosts,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        if let Some(Wanted { roots, hosts }) = &self.wanted {
+            let certificate = ParsedCertificate::try_from(end_entity)?;
+            verify_server_cert_signed_by_trust_anchor(
+                &certificate,
+                roots,
+                intermediates,
+                now,
+                self.provider.signature_verification_algorithms.all,
+            )?;
+            hosts.check(&certificate, server_name)?;
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
