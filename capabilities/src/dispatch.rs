@@ -3,6 +3,7 @@
 //! asked for.
 
 mod kvstore;
+mod sql;
 
 use crate::error::CallError;
 use crate::functions::{FunctionIndex, FunctionNames};
@@ -10,6 +11,7 @@ use crate::kv::Kv;
 use crate::logger::{Level, Logger};
 use crate::metrics::ShardMetrics;
 use crate::payload::requests;
+use crate::sql::Sql;
 
 /// The names of a host call, in waPC's order: binding, namespace, operation.
 #[derive(Debug, Clone, Copy)]
@@ -31,12 +33,14 @@ pub enum Operation {
     MetricsGauge,
     MetricsHistogram,
     Function(FunctionIndex),
+    SqlQuery,
+    SqlExec,
 }
 
 impl Operation {
     /// Names for telemetry, at the positions that [`Self::label_index`] gives. All functions have
     /// one.
-    pub const LABELS: [&'static str; 13] = [
+    pub const LABELS: [&'static str; 15] = [
         "kvstore:get",
         "kvstore:set",
         "kvstore:delete",
@@ -50,6 +54,8 @@ impl Operation {
         "metrics:gauge",
         "metrics:histogram",
         "function",
+        "sql:query",
+        "sql:exec",
     ];
 
     pub fn label_index(self) -> usize {
@@ -63,6 +69,8 @@ impl Operation {
             Operation::MetricsGauge => 10,
             Operation::MetricsHistogram => 11,
             Operation::Function(_) => 12,
+            Operation::SqlQuery => 13,
+            Operation::SqlExec => 14,
         }
     }
 }
@@ -94,6 +102,7 @@ pub trait CallFunction {
 #[derive(Debug)]
 pub struct Capabilities {
     kv: Option<Kv>,
+    sql: Option<Sql>,
     logger: Logger,
     metrics: ShardMetrics,
     functions: FunctionNames,
@@ -110,7 +119,13 @@ impl Capabilities {
         metrics: ShardMetrics,
         functions: FunctionNames,
     ) -> Self {
-        Capabilities { kv, logger, metrics, functions }
+        Capabilities { kv, sql: None, logger, metrics, functions }
+    }
+
+    /// Without a database, the guest's sql operations are not found.
+    #[must_use]
+    pub fn with_sql(self, sql: Option<Sql>) -> Self {
+        Capabilities { sql, ..self }
     }
 
     /// The shard's metrics, to take records from.
@@ -124,6 +139,7 @@ impl Capabilities {
         }
         let operation = match call.capability {
             b"kvstore" => self.kv.as_ref().and_then(|_| kv_operation(call.operation)),
+            b"sql" => self.sql.as_ref().and_then(|_| sql_operation(call.operation)),
             b"logger" => logger_level(call.operation).map(Operation::Log),
             b"logging" => logging_level(call.operation).map(Operation::Log),
             b"metrics" => metrics_operation(call.operation),
@@ -149,6 +165,8 @@ impl Capabilities {
             Operation::KvSet => kvstore::set(self.kv()?, payload, response).await,
             Operation::KvDelete => kvstore::delete(self.kv()?, payload, response).await,
             Operation::KvKeys => kvstore::keys(self.kv()?, payload, response).await,
+            Operation::SqlQuery => sql::query(self.sql()?, payload, response).await,
+            Operation::SqlExec => sql::exec(self.sql()?, payload, response).await,
             Operation::Log(level) => {
                 self.logger.log(level, caller.function, payload);
                 Ok(())
@@ -172,6 +190,10 @@ impl Capabilities {
     fn kv(&self) -> Result<&Kv, CallError> {
         self.kv.as_ref().ok_or(CallError::NotFound)
     }
+
+    fn sql(&self) -> Result<&Sql, CallError> {
+        self.sql.as_ref().ok_or(CallError::NotFound)
+    }
 }
 
 fn kv_operation(operation: &[u8]) -> Option<Operation> {
@@ -180,6 +202,14 @@ fn kv_operation(operation: &[u8]) -> Option<Operation> {
         b"set" => Some(Operation::KvSet),
         b"delete" => Some(Operation::KvDelete),
         b"keys" => Some(Operation::KvKeys),
+        _ => None,
+    }
+}
+
+fn sql_operation(operation: &[u8]) -> Option<Operation> {
+    match operation {
+        b"query" => Some(Operation::SqlQuery),
+        b"exec" => Some(Operation::SqlExec),
         _ => None,
     }
 }

@@ -38,6 +38,11 @@ pub trait Driver: 'static {
 
     /// The cheapest round trip; an error says why the connection is of no use.
     fn probe(&self, connection: &Self::Connection) -> impl Future<Output = Result<(), String>>;
+
+    /// How many connections to the back end this is, for the metrics.
+    fn connections(&self, _connection: &Self::Connection) -> u64 {
+        1
+    }
 }
 
 /// Why a connection could not be made. The texts name no secret.
@@ -156,6 +161,7 @@ async fn keep<D: Driver>(link: Weak<Inner<D>>, started: Instant) {
             if let Err(reason) = inner.probe(&connection).await {
                 inner.lose(&reason);
             } else {
+                inner.backend.set_connections(inner.driver.connections(&connection));
                 let waiting = Rc::downgrade(&inner);
                 drop((inner, connection));
                 wait_for_probe(waiting).await;
@@ -190,8 +196,8 @@ impl<D: Driver> Inner<D> {
         });
         match attempt {
             Ok(connection) => {
+                self.backend.set_connections(self.driver.connections(&connection));
                 *self.connection.borrow_mut() = Some(Rc::new(connection));
-                self.backend.set_connections(1);
                 if self.was_up.replace(true) {
                     self.backend.reconnected();
                 }
