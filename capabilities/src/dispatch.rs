@@ -3,6 +3,7 @@
 //! asked for.
 
 mod kvstore;
+mod sql;
 
 use crate::error::CallError;
 use crate::functions::{FunctionIndex, FunctionNames};
@@ -10,6 +11,7 @@ use crate::kv::Kv;
 use crate::logger::{Level, Logger};
 use crate::metrics::ShardMetrics;
 use crate::payload::requests;
+use crate::sql::Sql;
 
 /// The names of a host call, in waPC's order: binding, namespace, operation.
 #[derive(Debug, Clone, Copy)]
@@ -31,12 +33,14 @@ pub enum Operation {
     MetricsGauge,
     MetricsHistogram,
     Function(FunctionIndex),
+    SqlQuery,
+    SqlExec,
 }
 
 impl Operation {
     /// Names for telemetry, at the positions that [`Self::label_index`] gives. All functions have
     /// one.
-    pub const LABELS: [&'static str; 13] = [
+    pub const LABELS: [&'static str; 15] = [
         "kvstore:get",
         "kvstore:set",
         "kvstore:delete",
@@ -50,6 +54,8 @@ impl Operation {
         "metrics:gauge",
         "metrics:histogram",
         "function",
+        "sql:query",
+        "sql:exec",
     ];
 
     pub fn label_index(self) -> usize {
@@ -63,6 +69,8 @@ impl Operation {
             Operation::MetricsGauge => 10,
             Operation::MetricsHistogram => 11,
             Operation::Function(_) => 12,
+            Operation::SqlQuery => 13,
+            Operation::SqlExec => 14,
         }
     }
 }
@@ -95,6 +103,8 @@ pub trait CallFunction {
 pub struct Capabilities {
     /// Without a store, the guest's kv operations are not found.
     pub kv: Option<Kv>,
+    /// Without a database, the guest's sql operations are not found.
+    pub sql: Option<Sql>,
     pub logger: Logger,
     /// The shard's metrics, to take records from.
     pub metrics: ShardMetrics,
@@ -111,6 +121,7 @@ impl Capabilities {
         }
         let operation = match call.capability {
             b"kvstore" => self.kv.as_ref().and_then(|_| kv_operation(call.operation)),
+            b"sql" => self.sql.as_ref().and_then(|_| sql_operation(call.operation)),
             b"logger" => logger_level(call.operation).map(Operation::Log),
             b"logging" => logging_level(call.operation).map(Operation::Log),
             b"metrics" => metrics_operation(call.operation),
@@ -136,6 +147,8 @@ impl Capabilities {
             Operation::KvSet => kvstore::set(self.kv()?, payload, response).await,
             Operation::KvDelete => kvstore::delete(self.kv()?, payload, response).await,
             Operation::KvKeys => kvstore::keys(self.kv()?, payload, response).await,
+            Operation::SqlQuery => sql::query(self.sql()?, payload, response).await,
+            Operation::SqlExec => sql::exec(self.sql()?, payload, response).await,
             Operation::Log(level) => {
                 self.logger.log(level, caller.function, payload);
                 Ok(())
@@ -159,6 +172,10 @@ impl Capabilities {
     fn kv(&self) -> Result<&Kv, CallError> {
         self.kv.as_ref().ok_or(CallError::NotFound)
     }
+
+    fn sql(&self) -> Result<&Sql, CallError> {
+        self.sql.as_ref().ok_or(CallError::NotFound)
+    }
 }
 
 fn kv_operation(operation: &[u8]) -> Option<Operation> {
@@ -167,6 +184,14 @@ fn kv_operation(operation: &[u8]) -> Option<Operation> {
         b"set" => Some(Operation::KvSet),
         b"delete" => Some(Operation::KvDelete),
         b"keys" => Some(Operation::KvKeys),
+        _ => None,
+    }
+}
+
+fn sql_operation(operation: &[u8]) -> Option<Operation> {
+    match operation {
+        b"query" => Some(Operation::SqlQuery),
+        b"exec" => Some(Operation::SqlExec),
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! What a guest may ask for of its host: key-value, logger, metrics, other functions.
+//! What a guest may ask for of its host: key-value, SQL, logger, metrics, other functions.
 //!
 //! Knows nothing of WebAssembly, listeners, routes or configuration keys. The embedding runtime
 //! makes one [`Capabilities`] per shard, names the host call ([`Capabilities::resolve`]) and runs
@@ -15,6 +15,7 @@ pub mod logger;
 pub mod metrics;
 pub mod payload;
 pub mod secret;
+pub mod sql;
 pub mod tls;
 
 pub use dispatch::{CallFunction, Caller, Capabilities, HostCall, Operation};

@@ -42,6 +42,11 @@ pub trait Driver: 'static {
     /// The cheapest round trip; an error says why the connection is of no use.
     fn probe(&self, connection: &Self::Connection) -> impl Future<Output = Result<(), String>>;
 
+    /// How many connections to the back end this is, for the metrics.
+    fn connections(&self, _connection: &Self::Connection) -> u64 {
+        1
+    }
+
     /// Ends a connection that counts as lost, so that calls under way on it fail now and not at
     /// their timeout. Without it, the connection ends with the last call that holds it.
     fn close(&self, connection: &Self::Connection) {
@@ -223,6 +228,8 @@ async fn keep<D: Driver>(link: Weak<Inner<D>>, started: Instant) {
                 if inner.connected.get().elapsed() >= PROBE_EVERY {
                     backoff = Duration::ZERO;
                 }
+            } else {
+                inner.backend.set_connections(inner.driver.connections(&connection));
             }
             continue;
         }
@@ -246,9 +253,10 @@ impl<D: Driver> Inner<D> {
             let ms = limit.as_millis();
             Err(ConnectError::Unreachable(format!("no connection within {ms} ms")))
         });
-        *self.connection.borrow_mut() = Some(Rc::new(attempt?));
+        let connection = attempt?;
+        self.backend.set_connections(self.driver.connections(&connection));
+        *self.connection.borrow_mut() = Some(Rc::new(connection));
         self.connected.set(Instant::now());
-        self.backend.set_connections(1);
         if self.was_up.replace(true) {
             self.backend.reconnected();
         }

@@ -74,6 +74,43 @@ pub struct KvStoreKeysResponse {
     pub keys: Vec<String>,
 }
 
+/// `tarmac.sql.SQLExec`
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct SqlExec {
+    #[prost(bytes = "vec", tag = "1")]
+    pub query: Vec<u8>,
+}
+
+/// `tarmac.sql.SQLExecResponse`
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct SqlExecResponse {
+    #[prost(message, optional, tag = "1")]
+    pub status: Option<Status>,
+    #[prost(int64, tag = "2")]
+    pub last_insert_id: i64,
+    #[prost(int64, tag = "3")]
+    pub rows_affected: i64,
+}
+
+/// `tarmac.sql.SQLQuery`
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct SqlQuery {
+    #[prost(bytes = "vec", tag = "1")]
+    pub query: Vec<u8>,
+}
+
+/// `tarmac.sql.SQLQueryResponse`; fields 2 and 3 were never used.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct SqlQueryResponse {
+    #[prost(message, optional, tag = "1")]
+    pub status: Option<Status>,
+    #[prost(string, repeated, tag = "4")]
+    pub columns: Vec<String>,
+    /// The rows as JSON.
+    #[prost(bytes = "vec", tag = "5")]
+    pub data: Vec<u8>,
+}
+
 /// `tarmac.metrics.MetricsCounter`
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct MetricsCounter {

@@ -1,4 +1,8 @@
-//! Answers of the kv capability, encoded straight into the buffer that the guest reads.
+//! Answers of the kv and sql capabilities, encoded straight into the buffer that the guest reads.
+
+mod sql;
+
+pub(crate) use sql::{Layout, RESULT_BYTES_MAX, Rows, TooLarge, executed, query_refused};
 
 use super::Format;
 use super::json::push_string;

@@ -95,6 +95,7 @@ impl Plan {
         Surroundings {
             capabilities: Capabilities {
                 kv: self.kv.clone(),
+                sql: None,
                 logger: logger.clone(),
                 metrics,
                 functions: names,
