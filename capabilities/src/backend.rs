@@ -330,4 +330,4 @@ pub struct BackendTimes {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,10 +2,12 @@
 //! it. Names are compared as bytes of the guest's memory: nothing is allocated to find out what is
 //! asked for.
 
+mod http_client;
 mod kvstore;
 
 use crate::error::CallError;
 use crate::functions::{FunctionIndex, FunctionNames};
+use crate::http_client::HttpClient;
 use crate::kv::Kv;
 use crate::logger::{Level, Logger};
 use crate::metrics::ShardMetrics;
@@ -31,12 +33,13 @@ pub enum Operation {
     MetricsGauge,
     MetricsHistogram,
     Function(FunctionIndex),
+    HttpCall,
 }
 
 impl Operation {
     /// Names for telemetry, at the positions that [`Self::label_index`] gives. All functions have
     /// one.
-    pub const LABELS: [&'static str; 13] = [
+    pub const LABELS: [&'static str; 16] = [
         "kvstore:get",
         "kvstore:set",
         "kvstore:delete",
@@ -50,6 +53,9 @@ impl Operation {
         "metrics:gauge",
         "metrics:histogram",
         "function",
+        "sql:query",
+        "sql:exec",
+        "httpclient:call",
     ];
 
     pub fn label_index(self) -> usize {
@@ -63,6 +69,7 @@ impl Operation {
             Operation::MetricsGauge => 10,
             Operation::MetricsHistogram => 11,
             Operation::Function(_) => 12,
+            Operation::HttpCall => 15,
         }
     }
 }
@@ -94,6 +101,7 @@ pub trait CallFunction {
 #[derive(Debug)]
 pub struct Capabilities {
     kv: Option<Kv>,
+    http: Option<HttpClient>,
     logger: Logger,
     metrics: ShardMetrics,
     functions: FunctionNames,
@@ -110,7 +118,13 @@ impl Capabilities {
         metrics: ShardMetrics,
         functions: FunctionNames,
     ) -> Self {
-        Capabilities { kv, logger, metrics, functions }
+        Capabilities { kv, http: None, logger, metrics, functions }
+    }
+
+    /// Without a client, the guest's calls over HTTP are not found.
+    #[must_use]
+    pub fn with_http(self, http: HttpClient) -> Self {
+        Capabilities { http: Some(http), ..self }
     }
 
     /// The shard's metrics, to take records from.
@@ -124,6 +138,7 @@ impl Capabilities {
         }
         let operation = match call.capability {
             b"kvstore" => self.kv.as_ref().and_then(|_| kv_operation(call.operation)),
+            b"httpclient" => self.http.as_ref().and_then(|_| http_operation(call.operation)),
             b"logger" => logger_level(call.operation).map(Operation::Log),
             b"logging" => logging_level(call.operation).map(Operation::Log),
             b"metrics" => metrics_operation(call.operation),
@@ -166,11 +181,19 @@ impl Capabilities {
                 let called = functions.call_function(function, payload, response).await;
                 called.inspect_err(|_| response.clear())
             }
+            // Boxed, because it would make every call's future several times as large.
+            Operation::HttpCall => {
+                Box::pin(http_client::call(self.http()?, payload, response)).await
+            }
         }
     }
 
     fn kv(&self) -> Result<&Kv, CallError> {
         self.kv.as_ref().ok_or(CallError::NotFound)
+    }
+
+    fn http(&self) -> Result<&HttpClient, CallError> {
+        self.http.as_ref().ok_or(CallError::NotFound)
     }
 }
 
@@ -182,6 +205,10 @@ fn kv_operation(operation: &[u8]) -> Option<Operation> {
         b"keys" => Some(Operation::KvKeys),
         _ => None,
     }
+}
+
+fn http_operation(operation: &[u8]) -> Option<Operation> {
+    (operation == b"call").then_some(Operation::HttpCall)
 }
 
 /// Operations of the logger as Tarmac registers them.

@@ -1,6 +1,7 @@
 //! One table per capability with every row of Tarmac's behaviour that it owns.
 
 mod function;
+mod http_client;
 mod kvstore;
 mod logger;
 mod metrics;
