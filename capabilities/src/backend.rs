@@ -331,4 +331,4 @@ pub struct BackendTimes {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

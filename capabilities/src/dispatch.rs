@@ -2,11 +2,13 @@
 //! it. Names are compared as bytes of the guest's memory: nothing is allocated to find out what is
 //! asked for.
 
+mod http_client;
 mod kvstore;
 mod sql;
 
 use crate::error::CallError;
 use crate::functions::{FunctionIndex, FunctionNames};
+use crate::http_client::HttpClient;
 use crate::kv::Kv;
 use crate::logger::{Level, Logger};
 use crate::metrics::ShardMetrics;
@@ -35,12 +37,13 @@ pub enum Operation {
     Function(FunctionIndex),
     SqlQuery,
     SqlExec,
+    HttpCall,
 }
 
 impl Operation {
     /// Names for telemetry, at the positions that [`Self::label_index`] gives. All functions have
     /// one.
-    pub const LABELS: [&'static str; 15] = [
+    pub const LABELS: [&'static str; 16] = [
         "kvstore:get",
         "kvstore:set",
         "kvstore:delete",
@@ -56,6 +59,7 @@ impl Operation {
         "function",
         "sql:query",
         "sql:exec",
+        "httpclient:call",
     ];
 
     pub fn label_index(self) -> usize {
@@ -71,6 +75,7 @@ impl Operation {
             Operation::Function(_) => 12,
             Operation::SqlQuery => 13,
             Operation::SqlExec => 14,
+            Operation::HttpCall => 15,
         }
     }
 }
@@ -105,6 +110,8 @@ pub struct Capabilities {
     pub kv: Option<Kv>,
     /// Without a database, the guest's sql operations are not found.
     pub sql: Option<Sql>,
+    /// Without a client, the guest's calls over HTTP are not found.
+    pub http: Option<HttpClient>,
     pub logger: Logger,
     /// The shard's metrics, to take records from.
     pub metrics: ShardMetrics,
@@ -122,6 +129,7 @@ impl Capabilities {
         let operation = match call.capability {
             b"kvstore" => self.kv.as_ref().and_then(|_| kv_operation(call.operation)),
             b"sql" => self.sql.as_ref().and_then(|_| sql_operation(call.operation)),
+            b"httpclient" => self.http.as_ref().and_then(|_| http_operation(call.operation)),
             b"logger" => logger_level(call.operation).map(Operation::Log),
             b"logging" => logging_level(call.operation).map(Operation::Log),
             b"metrics" => metrics_operation(call.operation),
@@ -166,6 +174,10 @@ impl Capabilities {
                 let called = functions.call_function(function, payload, response).await;
                 called.inspect_err(|_| response.clear())
             }
+            // Boxed, because it would make every call's future several times as large.
+            Operation::HttpCall => {
+                Box::pin(http_client::call(self.http()?, payload, response)).await
+            }
         }
     }
 
@@ -175,6 +187,10 @@ impl Capabilities {
 
     fn sql(&self) -> Result<&Sql, CallError> {
         self.sql.as_ref().ok_or(CallError::NotFound)
+    }
+
+    fn http(&self) -> Result<&HttpClient, CallError> {
+        self.http.as_ref().ok_or(CallError::NotFound)
     }
 }
 
@@ -194,6 +210,10 @@ fn sql_operation(operation: &[u8]) -> Option<Operation> {
         b"exec" => Some(Operation::SqlExec),
         _ => None,
     }
+}
+
+fn http_operation(operation: &[u8]) -> Option<Operation> {
+    (operation == b"call").then_some(Operation::HttpCall)
 }
 
 /// Operations of the logger as Tarmac registers them.

@@ -8,7 +8,7 @@ use crate::logger::Level;
 
 /// Keeps the lines.
 #[derive(Debug, Default)]
-pub(super) struct Lines(Mutex<Vec<String>>);
+pub(crate) struct Lines(Mutex<Vec<String>>);
 
 impl Lines {
     pub(super) fn all(&self) -> Vec<String> {

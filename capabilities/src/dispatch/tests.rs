@@ -1,6 +1,7 @@
 //! One table per capability with every row of Tarmac's behaviour that it owns.
 
 mod function;
+mod http_client;
 mod kvstore;
 mod logger;
 mod metrics;
@@ -68,7 +69,7 @@ impl Guest {
             Reserved { names: ["go_goroutines".to_owned()].into(), prefixes: Vec::new() };
         let metrics = ShardMetrics::new(Arc::new(MetricNames::new(100, reserved)));
         let functions = [("hello", FunctionIndex(7))].into_iter().collect();
-        let capabilities = Capabilities { kv, sql: None, logger, metrics, functions };
+        let capabilities = Capabilities { kv, sql: None, http: None, logger, metrics, functions };
         Guest {
             capabilities,
             callees: Callees::default(),

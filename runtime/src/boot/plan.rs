@@ -96,6 +96,7 @@ impl Plan {
             capabilities: Capabilities {
                 kv: self.kv.clone(),
                 sql: None,
+                http: None,
                 logger: logger.clone(),
                 metrics,
                 functions: names,

@@ -89,7 +89,14 @@ async fn world(wats: &[String]) -> Result<World, LoadError> {
         ..Labels::default()
     };
     let surroundings = Surroundings {
-        capabilities: Capabilities { kv: None, sql: None, logger: log.clone(), metrics, functions: names },
+        capabilities: Capabilities {
+            kv: None,
+            sql: None,
+            http: None,
+            logger: log.clone(),
+            metrics,
+            functions: names,
+        },
         telemetry: Rc::new(ShardTelemetry::new(&labels)),
         log,
         epoch: ticker.handle(0).unwrap(),
