@@ -48,6 +48,8 @@ pub enum KvError {
 pub enum Kv {
     Memory(Memory),
     Embedded(Embedded),
+    Cassandra(cassandra::Cassandra),
+    Nats(nats::Nats),
 }
 
 impl Kv {
@@ -56,6 +58,8 @@ impl Kv {
         match self {
             Kv::Memory(memory) => memory.get(key, read).ok_or(KvError::Missing),
             Kv::Embedded(embedded) => embedded.get(key, read)?.ok_or(KvError::Missing),
+            Kv::Cassandra(cassandra) => cassandra.get(key, read).await,
+            Kv::Nats(nats) => nats.get(key, read).await,
         }
     }
 
@@ -65,6 +69,8 @@ impl Kv {
         match self {
             Kv::Memory(memory) => memory.set(key, data),
             Kv::Embedded(embedded) => embedded.set(key, data).await,
+            Kv::Cassandra(cassandra) => cassandra.set(key, data).await,
+            Kv::Nats(nats) => nats.set(key, data).await,
         }
     }
 
@@ -76,6 +82,8 @@ impl Kv {
                 Ok(())
             }
             Kv::Embedded(embedded) => embedded.delete(key).await,
+            Kv::Cassandra(cassandra) => cassandra.delete(key).await,
+            Kv::Nats(nats) => nats.delete(key).await,
         }
     }
 
@@ -88,13 +96,16 @@ impl Kv {
                 Ok(())
             }
             Kv::Embedded(embedded) => embedded.keys(each).await,
+            Kv::Cassandra(cassandra) => cassandra.keys(each).await,
+            Kv::Nats(nats) => nats.keys(each).await,
         }
     }
 
-    /// Whether the store can do its work, without asking it to.
+    /// Whether the store can do its work, without asking it to. Of a store that is a server, its
+    /// [`crate::backend::Backend`] knows.
     pub fn health(&self) -> Result<(), KvError> {
         match self {
-            Kv::Memory(_) => Ok(()),
+            Kv::Memory(_) | Kv::Cassandra(_) | Kv::Nats(_) => Ok(()),
             Kv::Embedded(embedded) => embedded.health(),
         }
     }
