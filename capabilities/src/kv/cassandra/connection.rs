@@ -106,6 +106,8 @@ impl Nodes {
             .metadata_request_clientside_timeout(self.times.connect)
             .schema_agreement_interval(AGREEMENT_EVERY)
             .schema_agreement_timeout(self.times.connect)
+            // The nodes tell of a table that was made; reading all of it again takes the longest.
+            .refresh_metadata_on_auto_schema_agreement(false)
             .driver_config_reporting(false);
         if let Some(user) = user {
             let password = password.as_ref().map_or("", |password| password.reveal());
