@@ -49,6 +49,8 @@ pub enum Kv {
     Memory(Memory),
     Embedded(Embedded),
     Redis(redis::Redis),
+    Cassandra(cassandra::Cassandra),
+    Nats(nats::Nats),
 }
 
 impl Kv {
@@ -58,6 +60,8 @@ impl Kv {
             Kv::Memory(memory) => memory.get(key, read).ok_or(KvError::Missing),
             Kv::Embedded(embedded) => embedded.get(key, read)?.ok_or(KvError::Missing),
             Kv::Redis(redis) => redis.get(key, read).await,
+            Kv::Cassandra(cassandra) => cassandra.get(key, read).await,
+            Kv::Nats(nats) => nats.get(key, read).await,
         }
     }
 
@@ -68,6 +72,8 @@ impl Kv {
             Kv::Memory(memory) => memory.set(key, data),
             Kv::Embedded(embedded) => embedded.set(key, data).await,
             Kv::Redis(redis) => redis.set(key, data).await,
+            Kv::Cassandra(cassandra) => cassandra.set(key, data).await,
+            Kv::Nats(nats) => nats.set(key, data).await,
         }
     }
 
@@ -80,6 +86,8 @@ impl Kv {
             }
             Kv::Embedded(embedded) => embedded.delete(key).await,
             Kv::Redis(redis) => redis.delete(key).await,
+            Kv::Cassandra(cassandra) => cassandra.delete(key).await,
+            Kv::Nats(nats) => nats.delete(key).await,
         }
     }
 
@@ -93,6 +101,8 @@ impl Kv {
             }
             Kv::Embedded(embedded) => embedded.keys(each).await,
             Kv::Redis(redis) => redis.keys(each).await,
+            Kv::Cassandra(cassandra) => cassandra.keys(each).await,
+            Kv::Nats(nats) => nats.keys(each).await,
         }
     }
 
@@ -100,7 +110,7 @@ impl Kv {
     /// [`crate::backend::Backend`] knows.
     pub fn health(&self) -> Result<(), KvError> {
         match self {
-            Kv::Memory(_) | Kv::Redis(_) => Ok(()),
+            Kv::Memory(_) | Kv::Redis(_) | Kv::Cassandra(_) | Kv::Nats(_) => Ok(()),
             Kv::Embedded(embedded) => embedded.health(),
         }
     }

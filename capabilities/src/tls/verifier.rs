@@ -121,3 +121,49 @@ impl ServerCertVerifier for Verifier {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+
+    /// For `db.example` and 10.0.0.7, by nobody whom anybody trusts.
+    const CERTIFICATE: &str = "\
+        MIIBjTCCATKgAwIBAgIUONMHd5+xYBcb3ta9qlg3R8ZSk00wCgYIKoZIzj0EAwIwDDEKMAgGA1UEAwwBdDAgFw0yNj\
+        ExMjExNjA4MDlaGA8yMTI2MTAyODE2MDgwOVowDDEKMAgGA1UEAwwBdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IA\
+        BCOT3i3V86j8N35GgG2tLw2JU0E3HXOuoQyoNT4E+iOVlEfp8lV1TVqMkeJqFJPc36KfGUk8a7oDjU3V5noYqlmjcD\
+        BuMB0GA1UdDgQWBBQvFain4zZhx3h3eNtJD5OVjjNb1jAfBgNVHSMEGDAWgBQvFain4zZhx3h3eNtJD5OVjjNb1jAP\
+        BgNVHRMBAf8EBTADAQH/MBsGA1UdEQQUMBKCCmRiLmV4YW1wbGWHBAoAAAcwCgYIKoZIzj0EAwIDSQAwRgIhAOPdgB\
+        WAywGwNWeJ4YxfSuxRmSe+akUakNY9JUDhMmo+AiEArEvdNJapLJ1y20svKfJm1iVUI3PF2/jbmWO+sU968DA=";
+
+    #[test]
+    fn a_certificate_is_for_the_host_that_was_asked_for() {
+        let certificate = CertificateDer::from(STANDARD.decode(CERTIFICATE).unwrap());
+        let certificate = ParsedCertificate::try_from(&certificate).unwrap();
+        for (host, resolved, server, ok) in [
+            ("db.example", "10.0.0.7", "10.0.0.7", true),
+            ("db.example", "10.0.0.9", "10.0.0.9", true),
+            ("10.0.0.7", "10.0.0.7", "10.0.0.7", true),
+            // Another host's name led to the certificate's address.
+            ("kv.example", "10.0.0.7", "10.0.0.7", false),
+            ("kv.example", "10.0.0.9", "10.0.0.9", false),
+            ("10.0.0.9", "10.0.0.9", "10.0.0.9", false),
+            // A node that another one told of.
+            ("kv.example", "10.0.0.9", "10.0.0.7", true),
+            ("kv.example", "10.0.0.9", "10.0.0.8", false),
+        ] {
+            let mut hosts = Hosts::default();
+            hosts.add(host, &[SocketAddr::new(resolved.parse().unwrap(), 1)]).unwrap();
+            let server = ServerName::IpAddress(server.parse::<IpAddr>().unwrap().into());
+            let checked = hosts.check(&certificate, &server);
+            assert_eq!(checked.is_ok(), ok, "{host} at {resolved}, {server:?}: {checked:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_no_certificate_can_have_is_refused() {
+        assert!(Hosts::default().add("a b", &[]).is_err());
+    }
+}

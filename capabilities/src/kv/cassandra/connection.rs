@@ -85,15 +85,37 @@ impl Nodes {
         }
     }
 
+    /// By one node, which tells of the others. The driver would take all addresses and try them
+    /// itself, but says of them only why the last one failed: that nobody listens at `::1`, not that
+    /// `127.0.0.1` refuses the password.
     async fn session(&self, schema: &Schema) -> Result<Session, ConnectError> {
-        let (addresses, hosts) = self.resolve().await?;
+        let (mut addresses, hosts) = self.resolve().await?;
+        fastrand::shuffle(&mut addresses);
+        let mut failed = ConnectError::Unreachable(String::from("no host is configured"));
+        for address in addresses {
+            match self.session_by(address, &hosts, schema).await {
+                Ok(session) => return Ok(session),
+                // A node that refuses us is more to the point than one that is not there.
+                Err(error) if matches!(failed, ConnectError::Unreachable(_)) => failed = error,
+                Err(_) => {}
+            }
+        }
+        Err(failed)
+    }
+
+    async fn session_by(
+        &self,
+        address: SocketAddr,
+        hosts: &Hosts,
+        schema: &Schema,
+    ) -> Result<Session, ConnectError> {
         let CassandraConfig { user, password, tls, verify, .. } = &self.config;
         // The driver's own limit comes first: it frees what the call holds.
         let profile = ExecutionProfile::builder()
             .request_timeout(Some(self.times.call.mul_f64(0.95)))
             .build();
         let mut builder = SessionBuilder::new()
-            .known_nodes_addr(addresses)
+            .known_node_addr(address)
             .pool_size(PoolSize::PerHost(NonZeroUsize::MIN))
             .disallow_shard_aware_port(true)
             .connection_timeout(self.times.connect.min(NODE_MAX))
@@ -106,13 +128,15 @@ impl Nodes {
             .metadata_request_clientside_timeout(self.times.connect)
             .schema_agreement_interval(AGREEMENT_EVERY)
             .schema_agreement_timeout(self.times.connect)
+            // The nodes tell of a table that was made; reading all of it again takes the longest.
+            .refresh_metadata_on_auto_schema_agreement(false)
             .driver_config_reporting(false);
         if let Some(user) = user {
             let password = password.as_ref().map_or("", |password| password.reveal());
             builder = builder.user(user, password);
         }
         if *tls {
-            let config = self.network.roots.client_of(verify.then_some(hosts));
+            let config = self.network.roots.client_of(verify.then(|| hosts.clone()));
             builder = builder.tls_context(Some(Arc::new(config)));
         }
         builder.build().await.map_err(|error| not_connected(&error))

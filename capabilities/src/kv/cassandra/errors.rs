@@ -70,6 +70,12 @@ pub(super) fn not_prepared(error: PrepareError) -> ConnectError {
     }
 }
 
+/// Whether a statement names what is not there: a keyspace, a table, a column.
+pub(super) fn is_unknown(error: &PrepareError) -> bool {
+    let PrepareError::AllAttemptsFailed { first_attempt } = error else { return false };
+    matches!(first_attempt, RequestAttemptError::DbError(DbError::Invalid, _))
+}
+
 fn by_answer(error: &RequestAttemptError) -> ConnectError {
     let lasting = match error {
         RequestAttemptError::DbError(answer, _) => is_lasting(answer),

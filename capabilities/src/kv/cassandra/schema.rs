@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use scylla::client::session::Session;
-use scylla::statement::{Consistency, Statement};
+use scylla::statement::Statement;
 use tokio::sync::Mutex;
 
 use super::CassandraConfig;
-use super::errors::{not_executed, unreadable};
+use super::errors::{is_unknown, not_executed, not_prepared};
 use crate::backend::link::ConnectError;
 
 /// One shard of the process at a time: nodes that make one table at the same moment can disagree
@@ -55,38 +55,29 @@ impl Schema {
         session: &Session,
         limit: Duration,
     ) -> Result<(), ConnectError> {
-        if self.is_there(session, limit).await? {
+        if self.is_there(session).await? {
             return Ok(());
         }
         let _making = MAKING.lock().await;
-        if self.is_there(session, limit).await? {
+        if self.is_there(session).await? {
             return Ok(());
         }
-        for statement in [self.create_keyspace(), self.create_table()] {
-            let statement = within(statement, limit);
+        for text in [self.create_keyspace(), self.create_table()] {
+            let mut statement = Statement::new(text);
+            statement.set_request_timeout(Some(limit));
             session.query_unpaged(statement, ()).await.map_err(not_executed)?;
         }
         Ok(())
     }
 
-    /// Whether the node that is asked knows the table.
-    async fn is_there(&self, session: &Session, limit: Duration) -> Result<bool, ConnectError> {
-        let keyspace = &self.keyspace;
-        let mut statement = within(
-            format!(
-                "SELECT table_name FROM system_schema.tables \
-                 WHERE keyspace_name = '{keyspace}' AND table_name = 'hord'"
-            ),
-            limit,
-        );
-        statement.set_consistency(Consistency::One);
-        statement.set_is_idempotent(true);
-        let found = session.query_unpaged(statement, ()).await.map_err(not_executed)?;
-        let rows = found.into_rows_result().map_err(|error| {
-            let (_, reason) = unreadable(error);
-            ConnectError::Unreachable(reason)
-        })?;
-        Ok(rows.rows_num() > 0)
+    /// Whether a statement on the table can be prepared. `system_schema.tables` has a table a moment
+    /// before the node knows it.
+    async fn is_there(&self, session: &Session) -> Result<bool, ConnectError> {
+        match session.prepare(format!("SELECT key FROM {}", self.table())).await {
+            Ok(_) => Ok(true),
+            Err(error) if is_unknown(&error) => Ok(false),
+            Err(error) => Err(not_prepared(error)),
+        }
     }
 
     fn create_keyspace(&self) -> String {
@@ -105,12 +96,6 @@ impl Schema {
     pub(super) fn table(&self) -> String {
         format!("\"{}\".hord", self.keyspace)
     }
-}
-
-fn within(statement: String, limit: Duration) -> Statement {
-    let mut statement = Statement::new(statement);
-    statement.set_request_timeout(Some(limit));
-    statement
 }
 
 #[cfg(test)]
