@@ -135,36 +135,54 @@ async fn run_on(
     read(result.map_err(Failure::of_query)?, style, rows).await
 }
 
-/// Reads the first result; what else there is, is read and forgotten.
+/// Reads the first result that has rows; what else there is, is read and forgotten.
 async fn read<P: Protocol>(
     mut result: QueryResult<'_, 'static, P>,
     style: Style,
     rows: Option<&mut Rows<'_>>,
 ) -> Result<Executed, Failure> {
-    let columns: Vec<_> = result.columns_ref().iter().map(|meta| Column::of(meta, style)).collect();
-    let (mut any, mut problem) = (false, Ok(()));
-    if let Some(rows) = rows {
-        let names: Vec<_> = result.columns_ref().iter().map(|meta| meta.name_str()).collect();
-        let layout = Layout::new(names.iter().map(|name| &**name));
-        rows.begin(&layout);
-        // A statement without columns has no row, and the next one is that of another result.
-        while !columns.is_empty() && !result.is_empty() {
-            let row = result.next().await;
-            let Some(row) = row.map_err(|error| Failure::of_rows(error, any))? else { break };
-            any = true;
-            if problem.is_ok() {
-                problem = write(rows, &layout, &columns, &row);
-            }
-            if let Err(error @ SqlError::Result(_)) = problem {
-                return Err(error.into());
-            }
-        }
-        rows.end();
+    let Some(rows) = rows else { return execute(result).await };
+    while result.columns_ref().is_empty() && !result.is_empty() {
+        result.next().await.map_err(Failure::of_query)?;
     }
-    let executed = if columns.is_empty() { executed(&result) } else { NOTHING };
-    result.drop_result().await.map_err(|error| Failure::of_rows(error, any))?;
+    let columns: Vec<_> = result.columns_ref().iter().map(|meta| Column::of(meta, style)).collect();
+    let names: Vec<_> = result.columns_ref().iter().map(|meta| meta.name_str()).collect();
+    let layout = Layout::new(names.iter().map(|name| &**name));
+    let (mut any, mut problem) = (false, Ok(()));
+    rows.begin(&layout);
+    while !result.is_empty() {
+        let row = result.next().await;
+        let Some(row) = row.map_err(|error| Failure::of_rows(error, any))? else { break };
+        any = true;
+        if problem.is_ok() {
+            problem = write(rows, &layout, &columns, &row);
+        }
+        if let Err(error @ SqlError::Result(_)) = problem {
+            return Err(error.into());
+        }
+    }
+    rows.end();
+    result.drop_result().await.map_err(|error| Failure::of_rows(error, true))?;
     problem?;
-    Ok(executed)
+    Ok(NOTHING)
+}
+
+/// Reads all results; the last one tells what was done.
+async fn execute<P: Protocol>(
+    mut result: QueryResult<'_, 'static, P>,
+) -> Result<Executed, Failure> {
+    loop {
+        let has_rows = !result.columns_ref().is_empty();
+        let last = if has_rows { NOTHING } else { executed(&result) };
+        if result.is_empty() {
+            return Ok(last);
+        }
+        while result.next().await.map_err(Failure::of_query)?.is_some() {}
+        // A result without rows is over when the next one has begun, which may be the last.
+        if has_rows && result.is_empty() {
+            return Ok(last);
+        }
+    }
 }
 
 /// Statements with a result of rows change none.

@@ -96,10 +96,10 @@ impl Server {
 }
 
 fn tls(mode: TlsMode, network: &Network) -> SslOpts {
-    let options = SslOpts::default().with_disable_built_in_roots(true);
     if mode != TlsMode::Verify {
-        return options.with_danger_accept_invalid_certs(true);
+        return SslOpts::default().with_danger_accept_invalid_certs(true);
     }
+    let options = SslOpts::default().with_disable_built_in_roots(true);
     // The driver makes a store of its own, and fails on the first certificate that is none to rustls.
     let usable = network
         .roots

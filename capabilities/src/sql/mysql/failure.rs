@@ -1,7 +1,7 @@
 //! What went wrong on a connection, and what it means: the statement's fault, the connection's, or
 //! the settings'.
 
-use mysql_async::{DriverError, Error, ServerError};
+use mysql_async::{DriverError, Error, IoError, ServerError};
 
 use crate::backend::link::ConnectError;
 use crate::sql::SqlError;
@@ -29,6 +29,9 @@ impl Failure {
     /// `rows`: after rows of the result had come.
     pub(super) fn of_rows(error: Error, rows: bool) -> Failure {
         match error {
+            Error::Server(last) if LAST_WORDS.contains(&last.code) => {
+                Failure::Connection(text(&last))
+            }
             Error::Server(refused) => {
                 let text = text(&refused);
                 Failure::Query(if rows { SqlError::Rows(text) } else { SqlError::Statement(text) })
@@ -45,6 +48,10 @@ fn text(ServerError { code, state, message }: &ServerError) -> String {
         state => format!("Error {code} ({state}): {message}"),
     }
 }
+
+/// After these the server closes the connection: it shuts down, or the connection was killed or idle
+/// for too long.
+const LAST_WORDS: [u16; 4] = [1053, 1152, 1927, 4031];
 
 /// ER_UNSUPPORTED_PS
 pub(super) fn cannot_be_prepared(error: &Error) -> bool {
@@ -65,7 +72,7 @@ const REFUSALS: [u16; 14] =
 pub(super) fn of_connect(error: &Error, user: &str) -> ConnectError {
     match error {
         Error::Server(refused) => {
-            let text = text(refused).replace(&format!("'{user}'"), "the user of the DSN");
+            let text = text(refused).replace(&format!("user '{user}'"), "the user of the DSN");
             match REFUSALS.contains(&refused.code) {
                 true => ConnectError::Refused(text),
                 false => ConnectError::Unreachable(text),
@@ -77,6 +84,8 @@ pub(super) fn of_connect(error: &Error, user: &str) -> ConnectError {
             | DriverError::MysqlOldPasswordDisabled
             | DriverError::CleartextPluginDisabled,
         ) => ConnectError::Refused(reason(error)),
+        // There is no authority to ask, or the one that there is says no.
+        Error::Io(IoError::Tls(_)) => ConnectError::Refused(reason(error)),
         other if has_bad_certificate(other) => ConnectError::Refused(reason(other)),
         other => ConnectError::Unreachable(reason(other)),
     }
@@ -88,6 +97,9 @@ fn reason(error: &Error) -> String {
         Error::Driver(DriverError::FromValue { .. } | DriverError::FromRow { .. }) => {
             String::from("an answer of another form than expected")
         }
+        Error::Driver(error) => error.to_string(),
+        Error::Io(IoError::Io(error)) => error.to_string(),
+        Error::Io(IoError::Tls(error)) => error.to_string(),
         other => other.to_string(),
     }
 }
@@ -116,7 +128,7 @@ mod tests {
     #[test]
     fn refusals_are_told_from_what_passes() {
         let denied = error(1045, "28000", "Access denied for user 'app'@'h'");
-        let text = "Error 1045 (28000): Access denied for user the user of the DSN@'h'";
+        let text = "Error 1045 (28000): Access denied for the user of the DSN@'h'";
         assert_eq!(of_connect(&denied, "app"), ConnectError::Refused(text.into()));
         let full = of_connect(&error(1040, "08004", "Too many connections"), "app");
         assert!(matches!(full, ConnectError::Unreachable(_)), "{full:?}");

@@ -1,5 +1,6 @@
 //! [`Pool`]: a shard's connections to MySQL, each lent to one query at a time.
 
+use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use tokio::sync::SemaphorePermit;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::connect::Server;
 use super::failure::Failure;
@@ -18,6 +19,9 @@ use crate::sql::sessions::Sessions;
 /// this is less than a probe may take.
 const PING_MAX: Duration = Duration::from_millis(900);
 
+/// With nothing idle and no query answered for this long, the server is asked for a connection.
+const QUIET_MAX: Duration = Duration::from_secs(1);
+
 /// Connects and watches.
 pub(super) struct MysqlDriver {
     server: Rc<Server>,
@@ -27,6 +31,8 @@ pub(super) struct MysqlDriver {
 pub(super) struct Pool {
     server: Rc<Server>,
     sessions: Sessions<Conn>,
+    /// When a query was answered.
+    moved: Cell<Instant>,
 }
 
 impl MysqlDriver {
@@ -42,42 +48,42 @@ impl Driver for MysqlDriver {
         let conn = self.server.open().await?;
         let sessions = Sessions::new(self.connections_max);
         sessions.put(conn);
-        Ok(Pool { server: Rc::clone(&self.server), sessions })
+        let moved = Cell::new(Instant::now());
+        Ok(Pool { server: Rc::clone(&self.server), sessions, moved })
     }
 
-    /// Pings what is idle. A busy connection has a call that finds out, and that is bounded.
+    /// Pings what is idle. If all are busy and none has been answered for long, queries may be slow:
+    /// then the server must at least take a further connection.
     async fn probe(&self, pool: &Pool) -> Result<(), String> {
         drop(pool.sessions.take_old());
         let mut places = Vec::new();
-        let mut dead = None;
         let mut alive = Vec::new();
+        let mut dead = false;
         while let Some(place) = pool.sessions.try_place() {
             places.push(place);
             let Some(mut conn) = pool.sessions.take() else { break };
-            // The first that does not answer in time speaks for the others.
-            let wait = if dead.is_some() { Duration::ZERO } else { PING_MAX };
-            match timeout(wait, conn.ping()).await {
-                Ok(Ok(())) => alive.push(conn),
-                Ok(Err(error)) => dead = Some(error.to_string()),
-                Err(_) => dead = Some(format!("no answer within {} ms", PING_MAX.as_millis())),
+            // The first that does not answer speaks for the others.
+            if !dead && matches!(timeout(PING_MAX, conn.ping()).await, Ok(Ok(()))) {
+                alive.push(conn);
+            } else {
+                dead = true;
             }
         }
-        let healthy = dead.is_none() && (!alive.is_empty() || pool.sessions.busy() > places.len());
+        let answered =
+            pool.sessions.busy() > places.len() && pool.moved.get().elapsed() < QUIET_MAX;
+        let healthy = !dead && (!alive.is_empty() || answered);
         alive.into_iter().rev().for_each(|conn| pool.sessions.put(conn));
         if healthy {
             return Ok(());
         }
-        match timeout(PING_MAX, self.server.open()).await {
-            Ok(Ok(conn)) => {
-                pool.sessions.put(conn);
-                Ok(())
-            }
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => {
-                Err(dead
-                    .unwrap_or_else(|| format!("no connection within {} ms", PING_MAX.as_millis())))
-            }
+        let opened = timeout(PING_MAX, self.server.open()).await;
+        let late = format!("no connection within {} ms", PING_MAX.as_millis());
+        let conn = opened.map_err(|_| late)?.map_err(|error| error.to_string())?;
+        match places.is_empty() {
+            true => drop(conn),
+            false => pool.sessions.put(conn),
         }
+        Ok(())
     }
 
     fn connections(&self, pool: &Pool) -> u64 {
@@ -122,6 +128,7 @@ impl Lease<'_> {
 
     /// `lingers`: the query may have left something behind in the session, which goes now.
     pub(super) async fn give_back(mut self, lingers: bool) {
+        self.pool.moved.set(Instant::now());
         let Some(conn) = self.conn.as_mut() else { return };
         // A server that cannot do it has the connection closed, and the session ends with it.
         let clean = !lingers || matches!(conn.reset().await, Ok(true));

@@ -103,25 +103,36 @@ impl Column {
         Ok(())
     }
 
-    /// Appends a value that came as text.
+    /// Appends a value that came as text. Were the column's type another by now, the value would
+    /// not be read as what it was: then it is a string.
     pub(super) fn push_text(self, out: &mut Vec<u8>, text: &str) -> Result<(), SqlError> {
         match self {
-            Column::Bool => push_display(out, text == "t"),
-            Column::Int2 | Column::Int4 | Column::Int8 => {
-                push_display(out, text.parse::<i64>().map_err(|_| malformed())?);
-            }
-            Column::Float4 | Column::Float8 => {
-                push_float(out, text.parse().map_err(|_| malformed())?)?;
-            }
+            Column::Bool => match text {
+                "t" => push_display(out, true),
+                "f" => push_display(out, false),
+                other => push_string(out, other.as_bytes()),
+            },
+            Column::Int2 | Column::Int4 | Column::Int8 => match text.parse::<i64>() {
+                Ok(value) => push_display(out, value),
+                Err(_) => push_string(out, text.as_bytes()),
+            },
+            Column::Float4 | Column::Float8 => match text.parse() {
+                Ok(value) => push_float(out, value)?,
+                Err(_) => push_string(out, text.as_bytes()),
+            },
             Column::Text => push_string(out, text.as_bytes()),
-            Column::Bytes => push_base64(out, &bytes(text).ok_or_else(malformed)?),
+            Column::Bytes => match bytes(text) {
+                Some(bytes) => push_base64(out, &bytes),
+                None => push_string(out, text.as_bytes()),
+            },
             Column::Date
             | Column::Time
             | Column::TimeTz
             | Column::Timestamp
-            | Column::TimestampTz => match text {
-                "infinity" | "-infinity" => push_base64(out, text.as_bytes()),
-                text => Clock::parse(text).ok_or_else(malformed)?.push(out)?,
+            | Column::TimestampTz => match (text, Clock::parse(text)) {
+                ("infinity" | "-infinity", _) => push_base64(out, text.as_bytes()),
+                (_, Some(clock)) => clock.push(out)?,
+                (_, None) => push_string(out, text.as_bytes()),
             },
             Column::Same
             | Column::Jsonb

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 use tokio_postgres::config::{SslMode, SslNegotiation};
@@ -25,6 +25,9 @@ use crate::sql::dsn::DsnError;
 
 /// The only style of dates that is read here.
 const ISO_DATES: &str = "SET datestyle TO 'ISO, MDY'";
+
+/// Eight bytes: their number, and the code that stands for this message.
+const TLS_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 
 /// Where connections go, and as whom.
 pub(super) struct Server {
@@ -92,6 +95,13 @@ impl Server {
         };
         // Whoever waited has been told already.
         let _ = timeout(self.connect_max, cancel).await;
+    }
+
+    /// Whether a server answers there at all: asks it for TLS, and waits for its yes or no.
+    pub(super) async fn knock(&self, place: &Place) -> io::Result<()> {
+        let mut stream = stream(place).await?;
+        stream.write_all(&TLS_REQUEST).await?;
+        stream.read_u8().await.map(drop)
     }
 
     async fn places(&self, host: &Host) -> Result<Vec<Place>, String> {

@@ -82,7 +82,7 @@ pub(super) fn is_several(error: &tokio_postgres::Error) -> bool {
 /// Why there is no connection. `user` is kept out of the text.
 pub(super) fn of_connect(error: &tokio_postgres::Error, user: &str) -> ConnectError {
     if let Some(refused) = error.as_db_error() {
-        let message = refused.message().replace(&format!("\"{user}\""), "the user of the DSN");
+        let message = refused.message().replace(&format!("user \"{user}\""), "the user of the DSN");
         let text = format!("{message} ({})", refused.code().code());
         // Connection lost, no resources, operator's intervention, system error, internal error: all
         // of these pass. Anything else will be the same next time.

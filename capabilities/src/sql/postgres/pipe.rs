@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::task::AbortHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::Client;
 
 use super::connect::{Place, Server};
@@ -21,7 +21,8 @@ use super::statements::Statements;
 
 /// How often a query that nobody waits for looks whether those before it are answered.
 const TURN_EVERY: Duration = Duration::from_millis(20);
-/// An idle connection answers an empty query at once, or it is dead.
+/// An idle connection answers an empty query at once, or it is dead. A busy one that has answered
+/// nothing for as long may have a slow query; then its server at least takes a knock.
 const PING_MAX: Duration = Duration::from_secs(1);
 
 pub(super) struct Pipe {
@@ -37,6 +38,8 @@ pub(super) struct Pipe {
     /// The calls under way, by number, oldest first.
     calls: RefCell<VecDeque<u64>>,
     next_call: Cell<u64>,
+    /// When a call was done, or the first of those under way began.
+    moved: Cell<Instant>,
     retired: Cell<bool>,
 }
 
@@ -60,6 +63,7 @@ impl Pipe {
             foreign_dates,
             calls: RefCell::default(),
             next_call: Cell::new(0),
+            moved: Cell::new(Instant::now()),
             retired: Cell::new(false),
         })
     }
@@ -76,19 +80,32 @@ impl Pipe {
 
     /// Notes a call. It must be told when it is done; dropped before, it is abandoned.
     pub(super) fn begin(self: &Rc<Pipe>) -> Call {
+        if self.load() == 0 {
+            self.moved.set(Instant::now());
+        }
         let number = self.next_call.get();
         self.next_call.set(number + 1);
         self.calls.borrow_mut().push_back(number);
         Call { pipe: Rc::clone(self), number, done: false }
     }
 
-    /// A round trip, of a connection that is idle.
-    pub(super) async fn ping(&self) -> Result<(), String> {
-        match timeout(PING_MAX, self.client.batch_execute("")).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err(format!("no answer within {} ms", PING_MAX.as_millis())),
+    /// Whether the connection is of use: an idle one is asked, a busy one has a call that finds out
+    /// in the end, and whose server must be there meanwhile.
+    pub(super) async fn check(&self) -> Result<(), String> {
+        if !self.is_open() {
+            return Err(String::from("the connection was closed"));
         }
+        let asked = async {
+            if self.load() == 0 {
+                self.client.batch_execute("").await.map_err(|error| error.to_string())
+            } else if self.moved.get().elapsed() > PING_MAX {
+                self.server.knock(&self.place).await.map_err(|error| error.to_string())
+            } else {
+                Ok(())
+            }
+        };
+        let late = |_| Err(format!("no answer within {} ms", PING_MAX.as_millis()));
+        timeout(PING_MAX, asked).await.unwrap_or_else(late)
     }
 
     /// Ends the query of an abandoned call once it is its turn. The empty query behind it is answered
@@ -133,6 +150,7 @@ pub(super) struct Call {
 impl Call {
     /// The server has nothing more to say to it.
     pub(super) fn done(mut self) {
+        self.pipe.moved.set(Instant::now());
         self.done = true;
     }
 }

@@ -66,15 +66,7 @@ impl Driver for PostgresDriver {
     async fn probe(&self, pipes: &Pipes) -> Result<(), String> {
         drop(pipes.sessions.take_old());
         let open: Vec<_> = pipes.pipes.borrow().clone();
-        // A busy connection has a call that finds out, and that is bounded.
-        let pings = open.iter().map(|pipe| async {
-            match pipe.is_open() {
-                true if pipe.load() == 0 => pipe.ping().await,
-                true => Ok(()),
-                false => Err(String::from("the connection was closed")),
-            }
-        });
-        let answers = join_all(pings).await;
+        let answers = join_all(open.iter().map(|pipe| pipe.check())).await;
         let mut reason = String::from("no connection");
         let mut alive = Vec::with_capacity(self.count);
         for (pipe, answer) in open.into_iter().zip(answers) {

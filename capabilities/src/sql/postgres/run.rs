@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use futures_util::TryStreamExt;
 use tokio_postgres::types::{FromSql, Type};
-use tokio_postgres::{RowStream, SimpleQueryMessage, SimpleQueryRow};
+use tokio_postgres::{RowStream, SimpleColumn, SimpleQueryMessage, SimpleQueryRow};
 
 use super::column::Column;
 use super::failure::{self, Failure};
@@ -84,6 +84,7 @@ impl Pipe {
         let stream = self.client.simple_query_raw(query).await;
         let mut stream = pin!(stream.map_err(|error| failure::of_query(&error, query, false))?);
         let (mut affected, mut any, mut problem) = (0, false, Ok(()));
+        let mut changed = None;
         if let Some(rows) = rows.as_deref_mut() {
             rows.begin(&prepared.layout);
         }
@@ -94,15 +95,18 @@ impl Pipe {
                     let known = prepared.statement.columns().iter().map(|column| column.name());
                     if !columns.iter().map(|column| column.name()).eq(known) {
                         self.statements.borrow_mut().forget(query);
-                        return Err(changed().into());
+                        changed = Some(FirstResult::new(&columns, 0));
                     }
                 }
                 Some(SimpleQueryMessage::Row(row)) => {
                     any = true;
-                    if let Some(rows) = rows.as_deref_mut().filter(|_| problem.is_ok()) {
-                        let (layout, columns) = (&prepared.layout, &prepared.columns);
-                        problem = write_text(rows, layout, columns, &row);
-                        problem = stop_or_drain(problem)?;
+                    match (&mut changed, rows.as_deref_mut().filter(|_| problem.is_ok())) {
+                        (_, None) => {}
+                        (Some(result), _) => result.push(row)?,
+                        (None, Some(rows)) => {
+                            let (layout, columns) = (&prepared.layout, &prepared.columns);
+                            problem = stop_or_drain(write_text(rows, layout, columns, &row))?;
+                        }
                     }
                 }
                 Some(SimpleQueryMessage::CommandComplete(rows)) => affected = rows,
@@ -111,12 +115,15 @@ impl Pipe {
             }
         }
         problem?;
-        rows.into_iter().for_each(Rows::end);
+        match (changed, rows) {
+            (Some(result), Some(rows)) => drop(self.write_first(&result, &[query], rows).await?),
+            (None, Some(rows)) => rows.end(),
+            (_, None) => {}
+        }
         Ok(affected)
     }
 
-    /// Runs whatever it is, alone on this connection, and writes the first result. Its columns'
-    /// types are asked for afterwards: only then does everything exist that they may depend on.
+    /// Runs whatever it is, alone on this connection, and writes the first result.
     pub(super) async fn alone(
         &self,
         query: &str,
@@ -125,42 +132,55 @@ impl Pipe {
     ) -> Result<Alone, Failure> {
         let stream = self.client.simple_query_raw(query).await;
         let mut stream = pin!(stream.map_err(|error| failure::of_query(&error, query, false))?);
-        let mut result = FirstResult::default();
+        let mut first: Option<FirstResult> = None;
         let (mut affected, mut complete) = (0, 0);
         loop {
+            let any = first.as_ref().is_some_and(|first| first.ended || !first.rows.is_empty());
             let message = stream.try_next().await;
-            let any = !result.rows.is_empty() || result.ended;
             match message.map_err(|error| failure::of_query(&error, query, any))? {
-                Some(SimpleQueryMessage::RowDescription(columns)) if result.names.is_none() => {
-                    let names = columns.iter().map(|column| column.name().to_owned());
-                    result.names = Some(names.collect());
-                    result.statement = complete;
+                Some(SimpleQueryMessage::RowDescription(columns)) if first.is_none() => {
+                    first = Some(FirstResult::new(&columns, complete));
                 }
-                Some(SimpleQueryMessage::Row(row)) if rows.is_some() && !result.ended => {
-                    result.push(row)?;
+                Some(SimpleQueryMessage::Row(row)) => {
+                    let first = first.as_mut().filter(|first| rows.is_some() && !first.ended);
+                    first.map_or(Ok(()), |first| first.push(row))?;
                 }
                 Some(SimpleQueryMessage::CommandComplete(rows)) => {
                     affected = rows;
                     complete += 1;
-                    result.ended = result.names.is_some();
+                    first.iter_mut().for_each(|first| first.ended = true);
                 }
                 Some(_) => {}
                 None => break,
             }
         }
         let Some(rows) = rows else { return Ok(Alone { affected, reusable: true }) };
-        let names = result.names.unwrap_or_default();
-        let layout = Layout::new(names.iter().map(String::as_str));
+        let first = first.unwrap_or_default();
+        let reusable = self.write_first(&first, statements, rows).await?;
+        Ok(Alone { affected, reusable })
+    }
+
+    /// Writes a result whose columns' types are asked for only now: then everything exists that they
+    /// may depend on. The answer is that of [`Self::describe`].
+    async fn write_first(
+        &self,
+        result: &FirstResult,
+        statements: &[&str],
+        rows: &mut Rows<'_>,
+    ) -> Result<bool, SqlError> {
+        let layout = Layout::new(result.names.iter().map(String::as_str));
         let (columns, reusable) = match statements.get(result.statement) {
-            Some(statement) if !names.is_empty() => self.describe(statement, &names).await,
-            _ => (vec![Column::Text; names.len()], true),
+            Some(statement) if !result.names.is_empty() => {
+                self.describe(statement, &result.names).await
+            }
+            _ => (vec![Column::Text; result.names.len()], true),
         };
         rows.begin(&layout);
         for row in &result.rows {
             write_text(rows, &layout, &columns, row)?;
         }
         rows.end();
-        Ok(Alone { affected, reusable })
+        Ok(reusable)
     }
 
     /// The types of a statement's columns; text, if it cannot be described any more. The second is
@@ -186,10 +206,10 @@ pub(super) struct Alone {
     pub(super) reusable: bool,
 }
 
-/// The first result of several statements. It is kept until its columns are known.
-#[derive(Default)]
+/// A result that is kept until its columns are known.
+#[derive(Debug, Default)]
 struct FirstResult {
-    names: Option<Vec<String>>,
+    names: Vec<String>,
     /// Which of the statements gave it.
     statement: usize,
     rows: Vec<SimpleQueryRow>,
@@ -198,9 +218,14 @@ struct FirstResult {
 }
 
 impl FirstResult {
+    fn new(columns: &[SimpleColumn], statement: usize) -> FirstResult {
+        let names = columns.iter().map(|column| column.name().to_owned()).collect();
+        FirstResult { names, statement, ..FirstResult::default() }
+    }
+
     fn push(&mut self, row: SimpleQueryRow) -> Result<(), TooLarge> {
-        self.bytes +=
-            (0..row.len()).map(|column| row.get(column).map_or(0, str::len)).sum::<usize>();
+        let length = |column| row.try_get(column).ok().flatten().map_or(0, str::len);
+        self.bytes += (0..row.len()).map(length).sum::<usize>();
         self.rows.push(row);
         if self.bytes > RESULT_BYTES_MAX { Err(TooLarge) } else { Ok(()) }
     }
@@ -260,10 +285,6 @@ fn stop_or_drain(written: Result<(), SqlError>) -> Result<Result<(), SqlError>, 
         Err(error @ SqlError::Result(_)) => Err(error.into()),
         other => Ok(other),
     }
-}
-
-fn changed() -> SqlError {
-    SqlError::Result(String::from("pq: the columns have changed: try again"))
 }
 
 /// A value's bytes, as they came.

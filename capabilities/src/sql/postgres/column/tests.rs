@@ -78,6 +78,15 @@ fn both_formats_give_the_same() {
 }
 
 #[test]
+fn text_of_another_type_is_a_string() {
+    for kind in [Type::BOOL, Type::INT4, Type::FLOAT8, Type::TIMESTAMP] {
+        let mut out = Vec::new();
+        Column::of(&kind).push_text(&mut out, "{x}").unwrap();
+        assert_eq!(out, br#""{x}""#, "{kind}");
+    }
+}
+
+#[test]
 fn only_utc_has_no_offset_to_ask_for() {
     assert!(Column::TimestampTz.has_binary(true));
     assert!(!Column::TimestampTz.has_binary(false));
