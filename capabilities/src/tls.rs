@@ -44,12 +44,19 @@ impl Roots {
     /// The machine's authorities and those of `extra`, a PEM file. Reads files: at start only.
     pub fn load(extra: Option<&Path>) -> Result<Roots, RootsError> {
         let mut certificates = rustls_native_certs::load_native_certs().certs;
-        if let Some(path) = extra {
-            certificates.extend(read(path)?);
-        }
         let mut store = RootCertStore::empty();
         // Machines carry certificates that rustls does not take; the others count.
         store.add_parsable_certificates(certificates.iter().cloned());
+        if let Some(path) = extra {
+            for certificate in read(path)? {
+                // One that was named on purpose must be of use.
+                store.add(certificate.clone()).map_err(|error| RootsError {
+                    path: path.to_owned(),
+                    reason: error.to_string(),
+                })?;
+                certificates.push(certificate);
+            }
+        }
         Ok(Roots { store: Arc::new(store), certificates: certificates.into() })
     }
 
@@ -129,6 +136,7 @@ mod tests {
         for (content, reason) in [
             ("", "no certificate in it"),
             ("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n", "base64"),
+            ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "certificate"),
         ] {
             std::fs::write(&path, content).unwrap();
             let error = Roots::load(Some(&path)).unwrap_err().to_string();

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use futures_util::future::join_all;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::Notify;
+use tokio::sync::Semaphore;
 
 use super::upstream::{Upstream, answer_raw, ok, raw, read_head};
 use super::*;
@@ -92,14 +92,14 @@ fn a_connection_that_was_closed_while_idle_is_noticed() {
     });
 }
 
-/// Upstream that answers when it is told to.
-async fn held(release: &Rc<Notify>) -> String {
+/// An upstream that gives one answer for each permit.
+async fn held(release: &Rc<Semaphore>) -> String {
     let release = Rc::clone(release);
     raw(move |mut stream, _| {
         let release = Rc::clone(&release);
         async move {
             while read_head(&mut stream).await {
-                release.notified().await;
+                release.acquire().await.unwrap().forget();
                 let _ = stream.write_all(OK).await;
             }
         }
@@ -110,7 +110,7 @@ async fn held(release: &Rc<Notify>) -> String {
 #[test]
 fn calls_beyond_the_bound_of_a_target_wait_for_a_connection() {
     run(async {
-        let release = Rc::new(Notify::new());
+        let release = Rc::new(Semaphore::new(0));
         let url = held(&release).await;
         let bounds = Bounds { per_target: 2, in_all: 100 };
         let (client, backend) = client_with(config(), bounds, None);
@@ -123,7 +123,7 @@ fn calls_beyond_the_bound_of_a_target_wait_for_a_connection() {
         let watch = async {
             while answered.get() < 6 {
                 most.set(most.get().max(backend.counts().connections));
-                release.notify_one();
+                release.add_permits(1);
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
@@ -142,33 +142,27 @@ fn idle_connections_make_room_for_others() {
             client.call(&get(&upstream.url("/"))).await.unwrap();
         }
         until("no more than two are open", || backend.counts().connections <= 2).await;
-        // When all are in use, nothing can be closed.
-        let release = Rc::new(Notify::new());
+    });
+}
+
+#[test]
+fn when_all_connections_are_in_use_a_call_is_refused() {
+    run(async {
+        let bounds = Bounds { per_target: 2, in_all: 2 };
+        let (client, backend) = client_with(config(), bounds, None);
+        let release = Rc::new(Semaphore::new(0));
         let busy = held(&release).await;
         let request = get(&busy);
         let both = join_all([client.call(&request), client.call(&request)]);
         let third = async {
-            until("two are in use", || backend.counts().connections >= 2).await;
-            let url = upstreams[0].url("/");
-            let error = until_refused(&client, &url).await;
+            until("two are in use", || backend.counts().connections == 2).await;
+            let error = text(client.call(&get("http://127.0.0.1:1/")).await.unwrap_err());
             assert!(error.ends_with(": too many open connections"), "{error}");
-            release.notify_one();
-            tokio::time::sleep(Duration::from_millis(1)).await;
-            release.notify_one();
+            release.add_permits(2);
         };
         let (both, ()) = tokio::join!(both, third);
         assert!(both.iter().all(Result::is_ok));
     });
-}
-
-/// The first error of a call that is made again and again.
-async fn until_refused(client: &HttpClient, url: &str) -> String {
-    loop {
-        if let Err(failure) = client.call(&get(url)).await {
-            return text(failure);
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
 }
 
 /// An address that neither takes nor refuses connections: its queue of one is full.
@@ -228,7 +222,7 @@ fn an_answer_that_comes_before_the_request_is_sent_is_taken() {
 #[test]
 fn a_call_that_is_dropped_leaves_nothing_open() {
     run(async {
-        let release = Rc::new(Notify::new());
+        let release = Rc::new(Semaphore::new(0));
         let url = held(&release).await;
         let (client, backend) = client_with(config(), Bounds::default(), None);
         for _ in 0..3 {

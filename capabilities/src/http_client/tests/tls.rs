@@ -7,9 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, PublicKeyData};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use tokio::task::spawn_local;
 use tokio_rustls::TlsAcceptor;
 
@@ -160,5 +161,52 @@ fn a_connection_of_http2_is_not_used_after_a_call_was_broken_off() {
         client.call(&get(&url)).await.unwrap();
         assert_eq!(upstream.connections.get(), 2);
         until("the first is closed", || backend.counts().connections == 1).await;
+    });
+}
+
+/// One element of DER.
+fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let [high, low] = u16::try_from(content.len()).unwrap().to_be_bytes();
+    let len: &[u8] = match (high, low) {
+        (0, ..0x80) => &[low],
+        (0, _) => &[0x81, low],
+        _ => &[0x82, high, low],
+    };
+    [&[tag], len, &content[..]].concat()
+}
+
+/// A certificate without version, names and extensions, as `openssl x509 -req` makes it. Nobody
+/// looks at its signature.
+fn version_1(key: &KeyPair) -> Vec<u8> {
+    const SEQUENCE: u8 = 0x30;
+    let algorithm = der(SEQUENCE, &[b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"]);
+    let common_name = der(SEQUENCE, &[b"\x06\x03\x55\x04\x03", &der(0x0c, &[b"localhost"])]);
+    let name = der(SEQUENCE, &[&der(0x31, &[&common_name])]);
+    let time = |text: &[u8]| der(0x17, &[text]);
+    let validity = der(SEQUENCE, &[&time(b"260101000000Z"), &time(b"490101000000Z")]);
+    let (serial, public_key) = (der(0x02, &[b"\x01"]), key.subject_public_key_info());
+    let signed = [&serial, &algorithm, &name, &validity, &name, &public_key].map(|part| &part[..]);
+    der(SEQUENCE, &[&der(SEQUENCE, &signed), &algorithm, &der(0x03, &[b"\x00\x30\x00"])])
+}
+
+#[test]
+fn an_insecure_call_takes_certificates_that_rustls_cannot_read() {
+    run(async {
+        let mut authority = authority(&[]);
+        let key = KeyPair::generate().unwrap();
+        let chain = vec![version_1(&key).into()];
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&key).unwrap();
+        let shown = SingleCertAndKey::from(CertifiedKey::new(chain, key));
+        authority.server =
+            ServerConfig::builder().with_no_client_auth().with_cert_resolver(Arc::new(shown));
+        let upstream = serve(&authority, |_| ok("hello")).await;
+        let url = https(&upstream, "/");
+        let client = client(config());
+        let error = text(client.call(&get(&url)).await.unwrap_err());
+        assert!(error.contains("tls: invalid peer certificate"), "{error}");
+        let insecure = HttpRequest { insecure: true, ..get(&url) };
+        assert_eq!(&*client.call(&insecure).await.unwrap().body, b"hello");
     });
 }
