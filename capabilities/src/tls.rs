@@ -48,14 +48,7 @@ impl Roots {
         // Machines carry certificates that rustls does not take; the others count.
         store.add_parsable_certificates(certificates.iter().cloned());
         if let Some(path) = extra {
-            for certificate in read(path)? {
-                // One that was named on purpose must be of use.
-                store.add(certificate.clone()).map_err(|error| RootsError {
-                    path: path.to_owned(),
-                    reason: error.to_string(),
-                })?;
-                certificates.push(certificate);
-            }
+            certificates.extend(add(path, &mut store)?);
         }
         Ok(Roots { store: Arc::new(store), certificates: certificates.into() })
     }
@@ -93,6 +86,22 @@ fn with_verifier(
     let provider = Arc::clone(builder.crypto_provider());
     let verifier = Arc::new(Verifier { provider, wanted });
     builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
+}
+
+/// Whether a file holds certificates that [`Roots::load`] can add, and no others.
+pub fn check_file(path: &Path) -> Result<(), RootsError> {
+    add(path, &mut RootCertStore::empty()).map(drop)
+}
+
+/// Certificates that were named on purpose: each must be of use.
+fn add(path: &Path, store: &mut RootCertStore) -> Result<Vec<CertificateDer<'static>>, RootsError> {
+    let fail =
+        |error: rustls::Error| RootsError { path: path.to_owned(), reason: error.to_string() };
+    let certificates = read(path)?;
+    for certificate in &certificates {
+        store.add(certificate.clone()).map_err(fail)?;
+    }
+    Ok(certificates)
 }
 
 fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, RootsError> {

@@ -92,7 +92,7 @@ impl Embedded {
         }
     }
 
-    pub(super) fn health(&self) -> Result<(), KvError> {
+    pub fn health(&self) -> Result<(), KvError> {
         self.reader.store().health()?;
         self.committer.health()
     }
