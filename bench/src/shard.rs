@@ -128,6 +128,7 @@ async fn load(
     let ticker = EpochTicker::start(vec![engine.clone()])?;
     let surroundings = Surroundings {
         capabilities: kv::capabilities(kv::store().await?),
+        backends: Vec::new(),
         telemetry: Rc::clone(telemetry),
         log: kv::logger(),
         epoch: ticker.handle(0).context("the ticker has one shard")?,

@@ -3,7 +3,7 @@
 
 use crate::router::AdminPage;
 use crate::telemetry::latency::{self, Format};
-use crate::telemetry::{Collected, prometheus};
+use crate::telemetry::{BackendStatus, Collected, prometheus};
 use std::net::IpAddr;
 use tokio::sync::{mpsc, oneshot};
 
@@ -39,8 +39,8 @@ pub struct AdminResponse {
 pub struct AdminState<'s> {
     /// Maintenance mode: alive, but not ready.
     pub maintenance: bool,
-    /// The health of the key-value store, an error with its reason; fine if there is no store.
-    pub kv_health: Result<(), String>,
+    /// What functions cannot reach now, each with the reason, of which nothing is secret.
+    pub failing: Vec<String>,
     /// Whether `/debug/*` answers peers that are not loopback addresses.
     pub debug_remote: bool,
     /// What the metrics page shows besides the telemetry.
@@ -97,7 +97,7 @@ pub fn answer(
             content_type: prometheus::CONTENT_TYPE,
             body: prometheus::render(collected, &state.extras),
         },
-        AdminPage::Latency => latency(query, collected),
+        AdminPage::Latency => latency(query, collected, &state.extras.backends),
         AdminPage::Pprof => text(403, "profiling is not enabled\n"),
     }
 }
@@ -106,21 +106,22 @@ fn ready(state: &AdminState<'_>) -> AdminResponse {
     if state.maintenance {
         return text(503, "maintenance mode\n");
     }
-    match &state.kv_health {
-        Ok(()) => text(200, "OK\n"),
-        Err(reason) => text(503, &format!("key-value store: {reason}\n")),
+    if state.failing.is_empty() {
+        return text(200, "OK\n");
     }
+    text(503, &(state.failing.join("\n") + "\n"))
 }
 
-fn latency(query: &str, collected: &Collected) -> AdminResponse {
+fn latency(query: &str, collected: &Collected, backends: &[BackendStatus]) -> AdminResponse {
     let Some(format) = Format::named(parameter(query, "format").unwrap_or("text")) else {
         return text(406, &format!("unknown format; formats: {}\n", Format::NAMES.join(", ")));
     };
-    AdminResponse {
-        status: 200,
-        content_type: format.content_type(),
-        body: latency::render(collected, format),
-    }
+    let body = match parameter(query, "by") {
+        None | Some("route") => latency::render(collected, format),
+        Some("capability") => latency::render_capabilities(collected, backends, format),
+        Some(_) => return text(400, "unknown split; by: route, capability\n"),
+    };
+    AdminResponse { status: 200, content_type: format.content_type(), body }
 }
 
 /// The first value of a parameter. The values known here need no percent-escapes.
@@ -144,7 +145,7 @@ mod tests {
     fn state() -> AdminState<'static> {
         AdminState {
             maintenance: false,
-            kv_health: Ok(()),
+            failing: Vec::new(),
             debug_remote: false,
             extras: Extras::default(),
         }
@@ -171,6 +172,10 @@ mod tests {
         check(AdminPage::Latency, "", &state(), 200, "window");
         check(AdminPage::Latency, "format=text", &state(), 200, "window");
         check(AdminPage::Latency, "x=1&format=json", &state(), 200, "{");
+        check(AdminPage::Latency, "by=route", &state(), 200, "window");
+        check(AdminPage::Latency, "by=capability", &state(), 200, "window");
+        check(AdminPage::Latency, "by=capability&format=json", &state(), 200, "{");
+        check(AdminPage::Latency, "by=moon", &state(), 400, "unknown split; by: route, capability");
         check(
             AdminPage::Latency,
             "format=xml",
@@ -186,8 +191,9 @@ mod tests {
         let maintenance = AdminState { maintenance: true, ..state() };
         check(AdminPage::Ready, "", &maintenance, 503, "maintenance mode");
         check(AdminPage::Health, "", &maintenance, 200, "OK");
-        let store = AdminState { kv_health: Err("no connection".to_owned()), ..state() };
-        check(AdminPage::Ready, "", &store, 503, "key-value store: no connection");
+        let failing = vec!["redis at a:1: no route".to_owned(), "mysql at b:2: frozen".to_owned()];
+        let down = AdminState { failing, ..state() };
+        check(AdminPage::Ready, "", &down, 503, "redis at a:1: no route\nmysql at b:2: frozen\n");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::rc::{Rc, Weak};
 use std::task::Poll;
 use std::time::Duration;
 
+use airside_capabilities::backend::{BackendCounts, ShardBackend};
 use airside_capabilities::functions::{FunctionError, FunctionIndex};
 use airside_capabilities::logger::{Level, Logger};
 use airside_capabilities::metrics::ShardMetrics;
@@ -59,6 +60,7 @@ pub struct FunctionSpec {
 pub struct Guests {
     functions: Vec<FunctionPool>,
     capabilities: Capabilities,
+    backends: Vec<Rc<ShardBackend>>,
     telemetry: Rc<ShardTelemetry>,
     log: Logger,
     epoch: EpochHandle,
@@ -72,6 +74,8 @@ pub struct Guests {
 #[expect(missing_debug_implementations, reason = "it is taken apart at once")]
 pub struct Surroundings {
     pub capabilities: Capabilities,
+    /// What the shard counts of the servers behind the capabilities.
+    pub backends: Vec<Rc<ShardBackend>>,
     pub telemetry: Rc<ShardTelemetry>,
     pub log: Logger,
     pub epoch: EpochHandle,
@@ -114,10 +118,12 @@ impl Guests {
             .enumerate()
             .map(|(index, spec)| load_one(engine, &linker, index, spec))
             .collect::<Result<Vec<_>, LoadError>>()?;
-        let Surroundings { capabilities, telemetry, log, epoch, depth_max } = surroundings;
+        let Surroundings { capabilities, backends, telemetry, log, epoch, depth_max } =
+            surroundings;
         let guests = Rc::new_cyclic(|this| Guests {
             functions,
             capabilities,
+            backends,
             telemetry,
             log,
             epoch,
@@ -246,6 +252,11 @@ impl Guests {
             };
             self.telemetry.instances(function, instances);
         }
+    }
+
+    /// What the shard has counted of each back end since its start.
+    pub fn backend_counts(&self) -> Vec<BackendCounts> {
+        self.backends.iter().map(|backend| backend.counts()).collect()
     }
 
     /// Where the shard counts.

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use airside_capabilities::backend::BackendCounts;
 use airside_capabilities::metrics::MetricsRecord;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -102,6 +103,8 @@ pub struct Snapshot {
     pub record: ShardRecord,
     /// The guests' own metrics.
     pub metrics: MetricsRecord,
+    /// Of each back end, since the start.
+    pub backends: Vec<BackendCounts>,
 }
 
 impl Shard {
@@ -157,8 +160,9 @@ impl Shard {
                     self.guests.report_instances();
                     let record = self.telemetry.swap(spare);
                     let metrics = self.guests.metrics().swap(metrics_spare);
+                    let backends = self.guests.backend_counts();
                     // The control thread waits for this without a limit. When it is gone, so is the server.
-                    let _ = reply.send(Snapshot { record, metrics });
+                    let _ = reply.send(Snapshot { record, metrics, backends });
                 }
                 ShardMessage::Drain { grace } => return grace,
             }

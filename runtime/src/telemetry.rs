@@ -6,6 +6,7 @@
 //! without stopping, and [`Collected`] adds that one to the totals. Labels come from the configuration
 //! only, never from a request, so the number of series is bounded.
 
+mod backends;
 pub mod bins;
 pub mod clock;
 pub mod collected;
@@ -17,9 +18,10 @@ pub mod prometheus;
 pub mod record;
 pub mod shard;
 
+pub use backends::BackendStatus;
 pub use collected::Collected;
 pub use kinds::{ConnectionEvent, FunctionFault, Outcome, Phase};
-pub use record::{Instances, ShardRecord};
+pub use record::{Instances, OperationRecord, ShardRecord};
 pub use shard::{RequestTimes, ShardTelemetry};
 
 /// The names behind the indices that shards record under. Built once from the configuration.

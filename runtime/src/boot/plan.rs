@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
 
 use airside_capabilities::functions::{FunctionIndex, FunctionNames};
-use airside_capabilities::kv::Kv;
 use airside_capabilities::logger::{LevelFilter, Logger};
 use airside_capabilities::metrics::{MetricNames, Reserved, ShardMetrics};
 use airside_capabilities::{Capabilities, Operation};
 use tokio::sync::{mpsc, oneshot};
 
 use super::BootError;
+use super::backends::{Backends, Handles};
 use crate::admin::AdminQueue;
 use crate::config::{Config, HttpRoute, LogConfig};
 use crate::guest::epoch::EpochHandle;
@@ -34,7 +34,7 @@ pub(super) struct Plan {
     config: Config,
     functions: Vec<FunctionSpec>,
     metric_names: Arc<MetricNames>,
-    kv: Option<Kv>,
+    backends: Backends,
     log: Log,
     admin: AdminQueue,
 }
@@ -56,7 +56,7 @@ impl Plan {
         config: &Config,
         functions: Vec<FunctionSpec>,
         router: Router,
-        kv: Option<Kv>,
+        backends: Backends,
         log: Log,
         admin: AdminQueue,
     ) -> Plan {
@@ -70,19 +70,23 @@ impl Plan {
             config: config.clone(),
             functions,
             metric_names: Arc::new(MetricNames::new(METRIC_NAMES_MAX, reserved)),
-            kv,
+            backends,
             log,
             admin,
         }
     }
 
-    fn shard(&self, guests: Rc<Guests>) -> Rc<Shard> {
+    /// Opens what the shard's guests may reach, loads the guests, and puts the shard together.
+    async fn build(&self, engine: &Engine, epoch: EpochHandle) -> Result<Rc<Shard>, BootError> {
+        let handles = self.backends.open().await?;
+        let surroundings = self.surroundings(handles, epoch);
+        let guests = Guests::load(engine, &self.functions, surroundings).await?;
         let functions = self.config.routes.iter().map(|route| route.function).collect();
         let (router, admin, log) = (Arc::clone(&self.router), self.admin.clone(), self.log.clone());
-        Shard::new(&self.config.http, router, functions, guests, admin, log)
+        Ok(Shard::new(&self.config.http, router, functions, guests, admin, log))
     }
 
-    fn surroundings(&self, telemetry: &Rc<ShardTelemetry>, epoch: EpochHandle) -> Surroundings {
+    fn surroundings(&self, handles: Handles, epoch: EpochHandle) -> Surroundings {
         let callable = self.config.functions.iter().enumerate().filter(|(_, f)| f.callable);
         let names: FunctionNames = callable
             .map(|(index, f)| {
@@ -94,14 +98,15 @@ impl Plan {
         let metrics = ShardMetrics::new(Arc::clone(&self.metric_names));
         Surroundings {
             capabilities: Capabilities {
-                kv: self.kv.clone(),
-                sql: None,
-                http: None,
+                kv: handles.kv,
+                sql: handles.sql,
+                http: Some(handles.http),
                 logger: logger.clone(),
                 metrics,
                 functions: names,
             },
-            telemetry: Rc::clone(telemetry),
+            telemetry: Rc::new(ShardTelemetry::new(&self.labels)),
+            backends: handles.counted,
             log: logger,
             epoch,
             depth_max: self.config.guests.depth_max,
@@ -112,13 +117,10 @@ impl Plan {
 impl ShardStart {
     /// The life of a shard, on its own thread.
     pub(super) async fn run(self, plan: Arc<Plan>) {
-        let telemetry = Rc::new(ShardTelemetry::new(&plan.labels));
-        let surroundings = plan.surroundings(&telemetry, self.epoch);
-        let guests = match Guests::load(&self.engine, &plan.functions, surroundings).await {
-            Ok(guests) => guests,
-            Err(error) => return drop(self.ready.send(Err(error.into()))),
+        let shard = match plan.build(&self.engine, self.epoch).await {
+            Ok(shard) => shard,
+            Err(error) => return drop(self.ready.send(Err(error))),
         };
-        let shard = plan.shard(guests);
         // A receiver that has gone has given up the start for another shard's sake.
         let _ = self.ready.send(Ok(()));
         drop(self.ready);

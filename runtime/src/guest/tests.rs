@@ -97,6 +97,7 @@ async fn world(wats: &[String]) -> Result<World, LoadError> {
             metrics,
             functions: names,
         },
+        backends: Vec::new(),
         telemetry: Rc::new(ShardTelemetry::new(&labels)),
         log,
         epoch: ticker.handle(0).unwrap(),

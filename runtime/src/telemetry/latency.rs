@@ -1,8 +1,11 @@
 //! The latency page: every route's histograms with their percentiles, as a table for people or as JSON
 //! for programs.
 
+mod capabilities;
 mod json;
 mod text;
+
+pub use capabilities::render as render_capabilities;
 
 use super::bins::Bins;
 use super::collected::Collected;
@@ -77,11 +80,12 @@ impl<'c> Page<'c> {
         let routes = indices.map(|index| (index, self.collected.routes(&[index])));
         routes.filter(|(_, route)| route.requests() > 0)
     }
+}
 
-    fn rate(&self, count: u64) -> f64 {
-        let seconds = self.collected.window().as_secs_f64();
-        if seconds > 0.0 { count as f64 / seconds } else { 0.0 }
-    }
+/// Per second of the window.
+fn rate(collected: &Collected, count: u64) -> f64 {
+    let seconds = collected.window().as_secs_f64();
+    if seconds > 0.0 { count as f64 / seconds } else { 0.0 }
 }
 
 /// A route's histograms that hold something.

@@ -1,15 +1,16 @@
 //! The metrics page: Tarmac's names in milliseconds for the dashboards that exist, our own histograms
 //! and counters in seconds, the process, and the metrics that guests created.
 
+mod backends;
 mod guests;
 mod server;
 mod tarmac;
 
-use super::Labels;
 use super::bins::Bins;
 use super::collected::Collected;
 use super::exposition::{Exposition, Family, Kind, write_number};
 use super::process::ProcessFacts;
+use super::{BackendStatus, Labels};
 use std::collections::BTreeMap;
 
 /// Media type of the page.
@@ -67,6 +68,7 @@ const QUANTILES: [f64; 3] = [0.5, 0.9, 0.99];
 pub struct Extras<'g> {
     pub process: ProcessFacts,
     pub log_lines_dropped: u64,
+    pub backends: Vec<BackendStatus>,
     /// Metrics that guests created, from all shards together.
     pub guest_metrics: Vec<GuestMetric<'g>>,
 }
@@ -97,6 +99,7 @@ pub fn render(collected: &Collected, extras: &Extras<'_>) -> String {
     let mut exposition = Exposition::default();
     tarmac::write(&mut exposition, collected);
     server::write(&mut exposition, collected, extras);
+    backends::write(&mut exposition, collected, &extras.backends);
     guests::write(&mut exposition, &extras.guest_metrics);
     exposition.into_text()
 }

@@ -72,11 +72,10 @@ async fn shard(environment: &[(&str, &str)]) -> (Rc<Shard>, Arc<Labels>, EpochTi
     let ticker = EpochTicker::start(vec![engine.clone()]).unwrap();
     let (log, _) = log::open(Options { least: None, format: Format::Json });
     let router = Router::build(&config.routes).unwrap();
-    let plan = Plan::new(&config, prepared.functions, router, None, log, admin::queue().0);
-    let telemetry = Rc::new(ShardTelemetry::new(&plan.labels));
-    let surroundings = plan.surroundings(&telemetry, ticker.handle(0).unwrap());
-    let guests = Guests::load(&engine, &plan.functions, surroundings).await.unwrap();
-    (plan.shard(guests), plan.labels, ticker)
+    let backends = Backends::new(&config, 1, &log).unwrap();
+    let plan = Plan::new(&config, prepared.functions, router, backends, log, admin::queue().0);
+    let shard = plan.build(&engine, ticker.handle(0).unwrap()).await.unwrap();
+    (shard, plan.labels, ticker)
 }
 
 fn run(test: impl Future<Output = ()>) {

@@ -1,6 +1,11 @@
 //! The latency page as JSON. Times are whole nanoseconds, but for the mean.
 
-use super::{Page, QUANTILES, outcomes, phases};
+mod capabilities;
+
+pub(super) use capabilities::render as render_capabilities;
+
+use super::{Page, QUANTILES, outcomes, phases, rate};
+use crate::telemetry::Collected;
 use crate::telemetry::bins::{Bins, SIGNIFICANT_DIGITS, VALUE_MAX_NS};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,6 +15,15 @@ use std::collections::BTreeMap;
 
 #[derive(Serialize)]
 struct Document<'p> {
+    #[serde(flatten)]
+    window: Window,
+    routes: Vec<Route<'p>>,
+    host_calls: Vec<HostCall<'p>>,
+}
+
+/// What every page begins with.
+#[derive(Serialize)]
+struct Window {
     start: String,
     end: String,
     seconds: f64,
@@ -19,8 +33,6 @@ struct Document<'p> {
     value_max: u64,
     /// How to read the `histogram` fields.
     histogram_encoding: &'static str,
-    routes: Vec<Route<'p>>,
-    host_calls: Vec<HostCall<'p>>,
 }
 
 #[derive(Serialize)]
@@ -67,20 +79,27 @@ struct Latency {
 }
 
 pub(super) fn render(page: &Page<'_>) -> String {
-    let collected = page.collected;
-    let document = Document {
-        start: humantime::format_rfc3339_nanos(collected.window_start()).to_string(),
-        end: humantime::format_rfc3339_nanos(collected.window_end()).to_string(),
-        seconds: collected.window().as_secs_f64(),
-        shards: collected.shards(),
-        unit: "ns",
-        significant_digits: SIGNIFICANT_DIGITS,
-        value_max: VALUE_MAX_NS,
-        histogram_encoding: "HdrHistogram V2, uncompressed, base64",
-        routes: routes(page),
-        host_calls: host_calls(page),
-    };
-    let mut text = serde_json::to_string(&document)
+    let window = Window::of(page.collected);
+    written(&Document { window, routes: routes(page), host_calls: host_calls(page) })
+}
+
+impl Window {
+    fn of(collected: &Collected) -> Window {
+        Window {
+            start: humantime::format_rfc3339_nanos(collected.window_start()).to_string(),
+            end: humantime::format_rfc3339_nanos(collected.window_end()).to_string(),
+            seconds: collected.window().as_secs_f64(),
+            shards: collected.shards(),
+            unit: "ns",
+            significant_digits: SIGNIFICANT_DIGITS,
+            value_max: VALUE_MAX_NS,
+            histogram_encoding: "HdrHistogram V2, uncompressed, base64",
+        }
+    }
+}
+
+fn written(document: &impl Serialize) -> String {
+    let mut text = serde_json::to_string(document)
         .expect("strings, numbers and string-keyed maps always have a JSON form");
     text.push('\n');
     text
@@ -94,7 +113,10 @@ fn routes<'p>(page: &'p Page<'_>) -> Vec<Route<'p>> {
         methods: labels.methods_of(index),
         requests: outcomes(&route).collect(),
         phases: phases(&route)
-            .map(|(phase, bins)| Phase { phase: phase.label(), latency: latency(page, bins) })
+            .map(|(phase, bins)| Phase {
+                phase: phase.label(),
+                latency: latency(page.collected, bins),
+            })
             .collect(),
     });
     routes.collect()
@@ -102,17 +124,17 @@ fn routes<'p>(page: &'p Page<'_>) -> Vec<Route<'p>> {
 
 fn host_calls<'p>(page: &'p Page<'_>) -> Vec<HostCall<'p>> {
     let calls = page.host_calls.iter().filter_map(|(operation, errors, calls)| {
-        let latency = latency(page, calls.get()?);
+        let latency = latency(page.collected, calls.get()?);
         Some(HostCall { operation, errors: *errors, latency })
     });
     calls.collect()
 }
 
-fn latency(page: &Page<'_>, bins: &Bins) -> Latency {
+fn latency(collected: &Collected, bins: &Bins) -> Latency {
     let [p50, p90, p99, p99_9, p99_99] = bins.quantiles_ns(QUANTILES);
     Latency {
         count: bins.count(),
-        rate_per_second: page.rate(bins.count()),
+        rate_per_second: rate(collected, bins.count()),
         min: bins.min_ns(),
         mean: bins.mean_ns(),
         p50,

@@ -1,8 +1,11 @@
 //! The latency page in both formats, from recorded requests.
 
-use super::{Format, render};
+use super::{Format, render, render_capabilities};
 use crate::telemetry::record::ShardRecord;
-use crate::telemetry::{Collected, Labels, Outcome, RequestTimes, RouteLabels, ShardTelemetry};
+use crate::telemetry::{
+    BackendStatus, Collected, Labels, Outcome, RequestTimes, RouteLabels, ShardTelemetry,
+};
+use airside_capabilities::backend::BackendCounts;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
@@ -118,6 +121,45 @@ fn json_has_the_same_numbers_and_histograms_that_read_back() {
     let mut sum = histogram.clone();
     sum.add(&histogram).unwrap();
     assert_eq!(sum.len(), 2_000);
+}
+
+/// A store that was called and HTTP servers that were not.
+fn backends() -> [BackendStatus; 2] {
+    let counts = BackendCounts { failures: [1, 2, 3, 4], connections: 5, reconnects: 6 };
+    let status = |capability, name, target: &str, up, counts| BackendStatus {
+        capability,
+        name,
+        target: Arc::from(target),
+        up,
+        counts,
+    };
+    [
+        status("kvstore", "redis", "cache:6379", Some(false), counts),
+        status("httpclient", "http", "any host", None, BackendCounts::default()),
+    ]
+}
+
+#[test]
+fn each_capability_has_a_block() {
+    let text = render_capabilities(&collected(), &backends(), Format::Text);
+    let block: Vec<_> = text.split("\n\n").nth(1).unwrap().lines().collect();
+    assert_eq!(block[0], "kvstore: redis at cache:6379, down");
+    assert_eq!(
+        block[1],
+        "connections 5, reconnects 6; failures: unavailable 1, timeout 2, connection 3, refused 4"
+    );
+    assert_eq!(cells(&text, &["(all)"])[..2], ["1", "2"]);
+    assert_eq!(cells(&text, &["set"])[..2], ["1", "2"]);
+    assert!(!text.contains("get  ") && !text.contains("httpclient"), "{text}");
+
+    let page = render_capabilities(&collected(), &backends(), Format::Json);
+    let page: Value = serde_json::from_str(&page).unwrap();
+    assert_eq!((&page["unit"], &page["shards"]), (&"ns".into(), &2.into()));
+    let block = &page["capabilities"][0];
+    assert_eq!((&block["capability"], &block["backend"]["up"]), (&"kvstore".into(), &false.into()));
+    assert_eq!(block["backend"]["failures"]["refused"], 4);
+    assert_eq!((&block["calls"]["count"], &block["calls"]["errors"]), (&2.into(), &1.into()));
+    assert_eq!(block["operations"]["set"]["count"], 2);
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! The latency page as aligned tables.
 
-use super::{Page, QUANTILE_NAMES, QUANTILES, outcomes, phases};
-use crate::telemetry::Outcome;
+mod capabilities;
+
+pub(super) use capabilities::render as render_capabilities;
+
+use super::{Page, QUANTILE_NAMES, QUANTILES, outcomes, phases, rate};
 use crate::telemetry::bins::{Bins, SIGNIFICANT_DIGITS, VALUE_MAX_NS};
+use crate::telemetry::{Collected, Outcome};
 use std::iter::once;
 
 /// Rows of cells; all rows are as long as the header.
@@ -13,7 +17,8 @@ struct Table {
 }
 
 pub(super) fn render(page: &Page<'_>) -> String {
-    let mut text = header(page);
+    let mut text = window(page.collected);
+    text.push_str("requests    answered ones only, but for the phase \"failed\"\n\n");
     latencies(page).write(&mut text);
     text.push_str("\nrequests by outcome; the phase \"failed\" above is the total of guest_error, trap, timeout and fault\n");
     outcome_counts(page).write(&mut text);
@@ -24,12 +29,11 @@ pub(super) fn render(page: &Page<'_>) -> String {
     text
 }
 
-fn header(page: &Page<'_>) -> String {
-    let collected = page.collected;
+/// What every page begins with.
+fn window(collected: &Collected) -> String {
     format!(
         "window      {} to {}, {:.3} s\nshards      {}\n\
-         unit        times in microseconds, {SIGNIFICANT_DIGITS} significant digits, up to {} s\n\
-         requests    answered ones only, but for the phase \"failed\"\n\n",
+         unit        times in microseconds, {SIGNIFICANT_DIGITS} significant digits, up to {} s\n",
         humantime::format_rfc3339_millis(collected.window_start()),
         humantime::format_rfc3339_millis(collected.window_end()),
         collected.window().as_secs_f64(),
@@ -44,7 +48,7 @@ fn latencies(page: &Page<'_>) -> Table {
         for (phase, bins) in phases(&route) {
             let mut row = route_names(page, index);
             row.push(phase.label().to_owned());
-            row.extend(latency_cells(page, bins));
+            row.extend(latency_cells(page.collected, bins));
             table.rows.push(row);
         }
     }
@@ -68,7 +72,7 @@ fn host_calls(page: &Page<'_>) -> Table {
     for (label, errors, calls) in &page.host_calls {
         if let Some(bins) = calls.get() {
             let mut row = vec![(*label).to_owned(), errors.to_string()];
-            row.extend(latency_cells(page, bins));
+            row.extend(latency_cells(page.collected, bins));
             table.rows.push(row);
         }
     }
@@ -80,10 +84,10 @@ fn latency_columns() -> Vec<&'static str> {
     ["count", "rate/s", "min", "mean"].into_iter().chain(QUANTILE_NAMES).chain(ends).collect()
 }
 
-fn latency_cells(page: &Page<'_>, bins: &Bins) -> Vec<String> {
+fn latency_cells(collected: &Collected, bins: &Bins) -> Vec<String> {
     let mut cells = vec![
         bins.count().to_string(),
-        format!("{:.1}", page.rate(bins.count())),
+        format!("{:.1}", rate(collected, bins.count())),
         microseconds(bins.min_ns() as f64),
         microseconds(bins.mean_ns()),
     ];

@@ -3,9 +3,10 @@
 use super::{Extras, GuestMetric, GuestValue, RESERVED_NAMES, RESERVED_PREFIXES, render};
 use crate::telemetry::record::ShardRecord;
 use crate::telemetry::{
-    Collected, ConnectionEvent, FunctionFault, Instances, Labels, Outcome, RequestTimes,
-    RouteLabels, ServiceRoute, ShardTelemetry, process,
+    BackendStatus, Collected, ConnectionEvent, FunctionFault, Instances, Labels, Outcome,
+    RequestTimes, RouteLabels, ServiceRoute, ShardTelemetry, process,
 };
+use airside_capabilities::backend::BackendCounts;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -120,6 +121,13 @@ fn labels() -> Arc<Labels> {
     })
 }
 
+/// The store of `kvstore:get`, down.
+fn redis() -> BackendStatus {
+    let counts = BackendCounts { failures: [1, 2, 3, 4], connections: 5, reconnects: 6 };
+    let (capability, target) = ("kvstore", Arc::from("cache:6379"));
+    BackendStatus { capability, name: "redis", target, up: Some(false), counts }
+}
+
 /// One page of two shards that did a bit of everything.
 fn page(guest_metrics: Vec<GuestMetric<'_>>) -> Page {
     let labels = labels();
@@ -145,7 +153,12 @@ fn page(guest_metrics: Vec<GuestMetric<'_>>) -> Page {
         telemetry.rejected(777);
         collected.add(shard, telemetry.swap(ShardRecord::new(&labels)));
     }
-    let extras = Extras { process: process::read(), log_lines_dropped: 7, guest_metrics };
+    let extras = Extras {
+        process: process::read(),
+        log_lines_dropped: 7,
+        backends: vec![redis()],
+        guest_metrics,
+    };
     parse(&render(&collected, &extras))
 }
 
@@ -188,6 +201,12 @@ fn the_page_is_valid_and_has_every_value() {
     check("airside_requests_total{function=,route=(unmatched),outcome=not_found}", 2.0);
     check("airside_host_call_duration_seconds_count{operation=kvstore:get}", 2.0);
     check("airside_host_call_errors_total{operation=kvstore:get}", 2.0);
+    check("airside_backend_call_duration_seconds_count{backend=redis}", 2.0);
+    check("airside_backend_failures_total{backend=redis,kind=unavailable}", 1.0);
+    check("airside_backend_failures_total{backend=redis,kind=refused}", 4.0);
+    check("airside_backend_connections{backend=redis}", 5.0);
+    check("airside_backend_reconnects_total{backend=redis}", 6.0);
+    check("airside_backend_up{backend=redis}", 0.0);
     check("airside_instances{function=store}", 6.0);
     check("airside_instances_in_use{function=store}", 4.0);
     check("airside_instance_waits{function=store}", 2.0);
