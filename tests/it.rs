@@ -11,3 +11,4 @@ mod oracle;
 mod shards;
 mod shutdown;
 mod tidy;
+mod unreachable;
