@@ -6,6 +6,7 @@
 # Packages come with apt, as root or by sudo, on Debian 12 or a relative of it; NATS from Go's module proxy and Cassandra from
 # Maven Central, into a cache outside of the clone. Proxies and mirrors are those that apt, Go and Maven are configured with.
 set -euo pipefail
+shopt -s inherit_errexit
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/services/paths.sh
 . "$here/paths.sh"
