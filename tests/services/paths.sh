@@ -19,7 +19,7 @@ fail() {
 # The Java that Cassandra 5.0 runs on: 17 or 11. Newer ones have no security manager, without which it does not start.
 java_for_cassandra() {
     local java
-    for java in "${JAVA_HOME:-}/bin/java" /usr/lib/jvm/*-17-*/bin/java /usr/lib/jvm/*-11-*/bin/java "$(command -v java)"; do
+    for java in "${JAVA_HOME:+$JAVA_HOME/bin/java}" /usr/lib/jvm/*-17-*/bin/java /usr/lib/jvm/*-11-*/bin/java "$(command -v java)"; do
         if [[ -x $java && $("$java" -version 2>&1) =~ version\ \"(11|17)\. ]]; then
             echo "$java"
             return

@@ -1,6 +1,5 @@
 //! The stores and how airside is told to use each.
 
-use airside_tests::harness::services::Settings;
 use airside_tests::harness::{Server, Setup};
 
 /// A store of a test's own, empty.
@@ -12,22 +11,20 @@ pub(super) struct Store {
 }
 
 pub(super) fn memory() -> Store {
-    store(settings("in-memory"), any_key)
+    let server = setup().set("kvstore_type", "in-memory").start();
+    Store { server, takes: any_key }
 }
 
 pub(super) fn embedded() -> Store {
-    store(settings("boltdb"), any_key)
-}
-
-fn store(settings: Settings, takes: fn(&str) -> bool) -> Store {
-    let setup = Setup::new().guest("call").guest("global").set("shards", 2);
+    let setup = setup();
     let file = setup.path("data/kv.db");
-    let server = setup.set("boltdb_filename", file).set_all(settings).start();
-    Store { server, takes }
+    let server = setup.set("kvstore_type", "boltdb").set("boltdb_filename", file).start();
+    Store { server, takes: any_key }
 }
 
-fn settings(kind: &str) -> Settings {
-    vec![("enable_kvstore", "true".to_owned()), ("kvstore_type", kind.to_owned())]
+fn setup() -> Setup {
+    let setup = Setup::new().guest("call").guest("global").set("shards", 2);
+    setup.set("enable_kvstore", true)
 }
 
 fn any_key(_: &str) -> bool {
