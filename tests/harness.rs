@@ -3,6 +3,7 @@
 
 mod binary;
 mod client;
+mod keeper;
 mod poll;
 mod process;
 mod prometheus;

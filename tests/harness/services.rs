@@ -8,7 +8,6 @@ mod cassandra;
 mod certificates;
 mod client;
 mod daemon;
-mod keeper;
 mod mariadb;
 mod nats;
 mod nginx;
@@ -19,6 +18,7 @@ mod sentinels;
 
 use std::fmt::Debug;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 pub use cassandra::Cassandra;
 pub use certificates::Certificates;
@@ -46,4 +46,9 @@ pub trait Backend: Debug + Send + Sync {
     fn settings(&self) -> Settings {
         self.settings_at(self.daemon().address())
     }
+}
+
+/// A file of `tests/services`.
+pub(super) fn script(name: &str) -> PathBuf {
+    super::crate_folder().join("services").join(name)
 }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use super::{daemon, keeper};
+use super::{daemon, script};
+use crate::harness::keeper;
 
 /// The files that `tests/services/certificates.sh` makes.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ impl Certificates {
     fn make() -> Certificates {
         let folder = tempfile::tempdir().expect("a temporary folder").keep();
         keeper::keep_folder(&folder);
-        let made = Command::new(daemon::script("certificates.sh")).arg(&folder).output();
+        let made = Command::new(script("certificates.sh")).arg(&folder).output();
         let made = made.expect("bash is there");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         // Servers that run as other users look into it.

@@ -4,7 +4,7 @@ use std::fs::{self, File, Permissions};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,8 +12,8 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tempfile::TempDir;
 
-use super::{Certificates, keeper};
-use crate::harness::{WAIT, poll_until, process};
+use super::{Certificates, script};
+use crate::harness::{WAIT, keeper, poll_until, process};
 
 /// Cassandra takes five seconds on an idle machine and many times that on a busy one.
 const READY_WAIT: Duration = Duration::from_secs(120);
@@ -209,11 +209,6 @@ impl std::fmt::Debug for Launch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} on port {}", self.script, self.port)
     }
-}
-
-/// A file of `tests/services`.
-pub(super) fn script(name: &str) -> PathBuf {
-    crate::harness::crate_folder().join("services").join(name)
 }
 
 /// Lets every user look into a folder; temporary ones are their owner's alone.

@@ -6,16 +6,19 @@
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// The keeper's input. It is never closed: the kernel does that when this process ends.
-static KEEPER: OnceLock<Mutex<ChildStdin>> = OnceLock::new();
+/// Its input is never closed here: the kernel does that when this process ends.
+static KEEPER: OnceLock<Mutex<Child>> = OnceLock::new();
 
 /// Has the process group `pid` killed and `folder` removed at the end of this process.
 pub(super) fn keep(pid: u32, folder: &Path) {
-    let mut input = KEEPER.get_or_init(start).lock().unwrap_or_else(PoisonError::into_inner);
-    writeln!(input, "{pid} {}", folder.display()).expect("the keeper reads");
+    let mut keeper = KEEPER.get_or_init(start).lock().unwrap_or_else(PoisonError::into_inner);
+    // In one piece: half a line would be half a folder's name.
+    let line = format!("{pid} {}\n", folder.display());
+    let input = keeper.stdin.as_mut().expect("piped");
+    input.write_all(line.as_bytes()).expect("the keeper reads");
 }
 
 /// Has `folder` removed at the end of this process.
@@ -23,10 +26,9 @@ pub(super) fn keep_folder(folder: &Path) {
     keep(0, folder);
 }
 
-fn start() -> Mutex<ChildStdin> {
-    let mut command = Command::new(super::daemon::script("keeper.sh"));
+fn start() -> Mutex<Child> {
+    let mut command = Command::new(super::services::script("keeper.sh"));
     // In a group of its own, Ctrl-C at a terminal does not end it with the tests.
     command.stdin(Stdio::piped()).stdout(Stdio::null()).process_group(0);
-    let child = command.spawn().expect("the keeper can be started");
-    Mutex::new(child.stdin.expect("piped"))
+    Mutex::new(command.spawn().expect("the keeper can be started"))
 }
