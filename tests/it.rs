@@ -8,6 +8,7 @@ mod demo;
 mod functions;
 mod http;
 mod kv_conformance;
+mod kv_interop;
 mod load;
 mod oracle;
 mod shards;

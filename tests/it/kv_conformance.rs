@@ -37,4 +37,4 @@ macro_rules! conforms {
     )* };
 }
 
-conforms!(memory embedded);
+conforms!(memory embedded redis cassandra nats);
