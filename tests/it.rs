@@ -5,6 +5,7 @@ mod backends;
 mod capabilities;
 mod config;
 mod demo;
+mod faults;
 mod functions;
 mod http;
 mod kv_conformance;
