@@ -57,3 +57,26 @@ pub fn cpus() -> Vec<usize> {
     let set = rustix::thread::sched_getaffinity(None).expect("one's own affinity can be read");
     (0..rustix::thread::CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu)).collect()
 }
+
+/// A process and all that it and its children have started, parents first.
+pub(super) fn family(pid: u32) -> Vec<u32> {
+    let processes: Vec<(u32, u32)> = fs::read_dir("/proc")
+        .expect("Linux has it")
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter_map(|id| Some((id, parent(id)?)))
+        .collect();
+    let mut family = vec![pid];
+    let mut next = 0;
+    while let Some(&known) = family.get(next) {
+        family.extend(processes.iter().filter(|(_, parent)| *parent == known).map(|(id, _)| id));
+        next += 1;
+    }
+    family
+}
+
+/// The process that has started this one, if it still runs.
+fn parent(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // After the name, in parentheses, which may contain any character, come the state and the parent.
+    stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
+}
