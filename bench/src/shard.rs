@@ -13,6 +13,7 @@ use airside::guest::epoch::EpochTicker;
 use airside::guest::prepare::{self, Definition};
 use airside::guest::{Guests, Surroundings, engine};
 use airside::http::{DateCache, Encoder};
+use airside::net::balance;
 use airside::router::{HttpRoute, Router};
 use airside::shard::{Shard, Timeouts};
 use airside::telemetry::{Labels, RequestTimes, RouteLabels, ShardTelemetry};
@@ -53,6 +54,7 @@ impl LoneShard {
         }];
         let telemetry = Rc::new(ShardTelemetry::new(&labels(&routes[0])));
         let (guests, ticker) = reactor.block_on(load(wat, &telemetry))?;
+        let (seat, _) = balance::seats(1).pop().context("a seat for the one shard")?;
         let shard = Rc::new(Shard {
             io: ShardIo::new(),
             limits: LIMITS,
@@ -63,7 +65,7 @@ impl LoneShard {
                 write_ns: NEVER_NS,
             },
             connections_max: 1,
-            open: Cell::new(0),
+            seat,
             turned_away: Cell::new(0),
             router: Arc::new(Router::build(&routes).map_err(|error| anyhow!("{error:?}"))?),
             functions: vec![0],

@@ -23,6 +23,7 @@ use crate::guest::epoch::EpochHandle;
 use crate::guest::{Engine, FunctionSpec, Guests, Surroundings};
 use crate::http::{DateCache, Encoder};
 use crate::log::{self, Level, Log};
+use crate::net::balance::{Arrival, Seat};
 use crate::router::Router;
 use crate::shard::{Shard, ShardMessage, Timeouts};
 use crate::telemetry::{Labels, RouteLabels, ShardTelemetry, prometheus};
@@ -47,6 +48,8 @@ pub(super) struct Plan {
 pub(super) struct ShardStart {
     pub(super) index: usize,
     pub(super) listener: TcpListener,
+    pub(super) seat: Seat,
+    pub(super) arrivals: mpsc::Receiver<Arrival>,
     pub(super) engine: Engine,
     pub(super) epoch: EpochHandle,
     pub(super) inbox: mpsc::Receiver<ShardMessage>,
@@ -80,7 +83,7 @@ impl Plan {
         }
     }
 
-    fn shard(&self, guests: Rc<Guests>, telemetry: Rc<ShardTelemetry>) -> Rc<Shard> {
+    fn shard(&self, seat: Seat, guests: Rc<Guests>, telemetry: Rc<ShardTelemetry>) -> Rc<Shard> {
         let http = &self.config.http;
         let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         Rc::new(Shard {
@@ -93,7 +96,7 @@ impl Plan {
                 write_ns: ns(http.write_timeout),
             },
             connections_max: http.connections_max,
-            open: Cell::new(0),
+            seat,
             turned_away: Cell::new(0),
             router: Arc::clone(&self.router),
             functions: self.config.routes.iter().map(|route| route.function).collect(),
@@ -135,13 +138,13 @@ impl ShardStart {
             Ok(guests) => guests,
             Err(error) => return drop(self.ready.send(Err(error.into()))),
         };
-        let shard = plan.shard(guests, telemetry);
+        let shard = plan.shard(self.seat, guests, telemetry);
         // A receiver that has gone has given up the start for another shard's sake.
         let _ = self.ready.send(Ok(()));
         drop(self.ready);
         let log = plan.log.clone();
         drop(plan);
-        if let Err(error) = shard.run(self.listener, self.inbox).await {
+        if let Err(error) = shard.run(self.listener, self.inbox, self.arrivals).await {
             let index = self.index;
             log.event(Level::Error, format_args!("shard {index} cannot serve: {error}"), &[]);
         }

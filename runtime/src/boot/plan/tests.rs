@@ -17,6 +17,7 @@ use crate::guest::engine;
 use crate::guest::epoch::EpochTicker;
 use crate::guest::prepare;
 use crate::log::{Format, Options};
+use crate::net::balance;
 use crate::telemetry::{Collected, ConnectionEvent, ShardRecord};
 use crate::{admin, log};
 
@@ -76,7 +77,8 @@ async fn shard(environment: &[(&str, &str)]) -> (Rc<Shard>, Arc<Labels>, EpochTi
     let telemetry = Rc::new(ShardTelemetry::new(&plan.labels));
     let surroundings = plan.surroundings(&telemetry, ticker.handle(0).unwrap());
     let guests = Guests::load(&engine, &plan.functions, surroundings).await.unwrap();
-    (plan.shard(guests, telemetry), plan.labels, ticker)
+    let (seat, _) = balance::seats(1).pop().unwrap();
+    (plan.shard(seat, guests, telemetry), plan.labels, ticker)
 }
 
 fn run(test: impl Future<Output = ()>) {
@@ -107,7 +109,7 @@ fn a_panic_ends_its_connection_only() {
         open.read_to_string(&mut answer).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
         drop(open);
-        while shard.open.get() > 0 {
+        while shard.seat.open() > 0 {
             tokio::task::yield_now().await;
         }
         let mut collected = Collected::new(Arc::clone(&labels), 1);
