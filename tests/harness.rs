@@ -16,7 +16,9 @@ mod wasm;
 
 pub use client::{Client, Response};
 pub use poll::{WAIT, poll_until};
-pub use process::{Thread, cpu_time, cpus, file_descriptors, resident_bytes, threads};
+pub use process::{
+    Thread, cpu_time, cpus, file_descriptors, resident_bytes, threads, watched_sockets,
+};
 pub use prometheus::{Family, Sample, parse_metrics};
 pub use proxy::{Proxy, Traffic};
 pub use server::Server;

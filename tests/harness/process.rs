@@ -52,6 +52,27 @@ pub fn file_descriptors(pid: u32) -> usize {
     fs::read_dir(format!("/proc/{pid}/fd")).expect("the process runs").count()
 }
 
+/// The sockets that each of the process's epoll instances watches, in the order of their descriptors.
+pub fn watched_sockets(pid: u32) -> Vec<usize> {
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).expect("the process runs");
+    let mut numbers: Vec<u32> =
+        descriptors.filter_map(|fd| fd.ok()?.file_name().to_str()?.parse().ok()).collect();
+    numbers.sort_unstable();
+    let is = |number: &str, kind: &str| {
+        let target = fs::read_link(format!("/proc/{pid}/fd/{number}"));
+        target.is_ok_and(|target| target.to_string_lossy().starts_with(kind))
+    };
+    let sockets = |number: &String| {
+        let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{number}")).unwrap_or_default();
+        let watched =
+            info.lines().filter_map(|line| line.strip_prefix("tfd:")?.split_whitespace().next());
+        watched.filter(|number| is(number, "socket:")).count()
+    };
+    let numbers = numbers.iter().map(u32::to_string);
+    let instances = numbers.filter(|number| is(number, "anon_inode:[eventpoll]"));
+    instances.collect::<Vec<_>>().iter().map(sockets).collect()
+}
+
 /// The CPUs that this process, and so the servers it starts, may use.
 pub fn cpus() -> Vec<usize> {
     let set = rustix::thread::sched_getaffinity(None).expect("one's own affinity can be read");
