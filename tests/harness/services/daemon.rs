@@ -213,7 +213,7 @@ impl std::fmt::Debug for Launch {
 
 /// A file of `tests/services`.
 pub(super) fn script(name: &str) -> PathBuf {
-    crate::harness::crate_folder().join("services").join(name)
+    crate::harness::root().join("tests/services").join(name)
 }
 
 /// Lets every user look into a folder; temporary ones are their owner's alone.
