@@ -50,5 +50,5 @@ pub trait Backend: Debug + Send + Sync {
 
 /// A file of `tests/services`.
 pub(super) fn script(name: &str) -> PathBuf {
-    super::crate_folder().join("services").join(name)
+    super::root().join("tests/services").join(name)
 }
