@@ -14,6 +14,8 @@ mod load;
 mod oracle;
 mod shards;
 mod shutdown;
+mod sql_mysql;
+mod sql_postgres;
 mod tidy;
 mod unreachable;
 mod wire;

@@ -5,6 +5,7 @@
 mod load;
 mod outage;
 mod redis;
+mod sql;
 mod start;
 
 use std::time::Duration;
