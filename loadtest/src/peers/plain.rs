@@ -18,7 +18,7 @@ use hyper::service::service_fn;
 
 use super::hyper::accept;
 use super::{Plan, Server, free_address, temporary_folder};
-use crate::calls::{Answering, Call};
+use crate::calls::{Call, Place};
 use crate::machine::Stage;
 use crate::process::DeathSignal;
 
@@ -48,13 +48,13 @@ enum Backend {
 }
 
 /// Starts it; it makes the tables and keys that the call needs.
-pub fn start(stage: &Stage, call: Call, backend: &Answering, folder: &Path) -> Result<Server> {
+pub fn start(stage: &Stage, call: Call, place: &Place<'_>, folder: &Path) -> Result<Server> {
     let address = free_address()?;
     let mut command = Command::new(std::env::current_exe()?);
     command
         .args(["serve-plain", "--port", &address.port().to_string()])
         .args(["--call", &call.name()])
-        .args(["--backend", &call.plain_backend(backend, folder)]);
+        .args(["--backend", &call.plain_backend(place, folder)]);
     let plan = Plan {
         name: "plain",
         command,
