@@ -1,14 +1,19 @@
 //! The real binary as its users meet it. Each module is one side of it, each test one behaviour.
 
 mod admin;
+mod backends;
 mod capabilities;
 mod config;
 mod demo;
+mod faults;
 mod functions;
 mod http;
+mod kv_conformance;
+mod kv_interop;
 mod load;
 mod oracle;
 mod shards;
 mod shutdown;
 mod tidy;
 mod unreachable;
+mod wire;

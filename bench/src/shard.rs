@@ -10,6 +10,7 @@ use airside::guest::artifact::ArtifactCache;
 use airside::guest::epoch::EpochTicker;
 use airside::guest::prepare::{self, Definition};
 use airside::guest::{Guests, Surroundings, engine};
+use airside::net::balance;
 use airside::router::{HttpRoute, Router};
 use airside::shard::Shard;
 use airside::telemetry::{Labels, RequestTimes, RouteLabels, ShardTelemetry};
@@ -52,7 +53,8 @@ impl LoneShard {
         let router = Router::build(&routes).map_err(|error| anyhow!("{error:?}"))?;
         let (log, _) = log::open(log::Options { least: None, format: log::Format::Text });
         let admin = admin::queue().0;
-        let shard = Shard::new(&http(), Arc::new(router), vec![0], guests, admin, log);
+        let (seat, _) = balance::seats(1).pop().context("a seat for the one shard")?;
+        let shard = Shard::new(&http(), seat, Arc::new(router), vec![0], guests, admin, log);
         Ok(LoneShard { shard, reactor, _ticker: ticker })
     }
 

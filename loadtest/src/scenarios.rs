@@ -1,6 +1,7 @@
 //! The scenarios. One is a file in `scenarios/` with `Options` and `run`, and a line in each
 //! place below.
 
+mod calls;
 pub mod compare;
 mod faults;
 mod kill;
@@ -16,6 +17,8 @@ use crate::report::Report;
 pub enum Scenario {
     /// airside beside nginx and hyper: what a request costs.
     Compare(compare::Options),
+    /// What a host call costs, beside a plain server that makes the same call.
+    Calls(calls::Options),
     /// A healthy function beside bad ones.
     Faults(faults::Options),
     /// Millions of requests: errors, memory, counts.
@@ -28,13 +31,16 @@ impl Scenario {
     pub fn needs_airside(&self) -> bool {
         match self {
             Scenario::Compare(options) => options.peers.contains(&Peer::Airside),
-            Scenario::Faults(_) | Scenario::Soak(_) | Scenario::Kill(_) => true,
+            Scenario::Calls(_) | Scenario::Faults(_) | Scenario::Soak(_) | Scenario::Kill(_) => {
+                true
+            }
         }
     }
 
     pub fn run(&self, stage: &Stage) -> Result<Report> {
         match self {
             Scenario::Compare(options) => compare::run(stage, options),
+            Scenario::Calls(options) => calls::run(stage, options),
             Scenario::Faults(options) => faults::run(stage, options),
             Scenario::Soak(options) => soak::run(stage, options),
             Scenario::Kill(options) => kill::run(stage, options),

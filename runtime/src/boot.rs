@@ -22,6 +22,7 @@ use crate::guest::engine;
 use crate::guest::epoch::EpochTicker;
 use crate::guest::prepare::{self, Definition, PrepareError, Prepared};
 use crate::log::{self, Level, Log};
+use crate::net::balance;
 use crate::net::listener::{self, ListenError};
 use crate::router::{RouteConflict, Router};
 use crate::shard::INBOX_MAX;
@@ -168,12 +169,23 @@ fn serve_on(
 
     let (mut threads, mut handles) = (Vec::new(), Vec::new());
     let (ready, all_ready) = std_mpsc::channel();
-    for (index, (listener, engine)) in listeners.into_iter().zip(engines).enumerate() {
+    let seats = balance::seats(cpus.len());
+    let shards = listeners.into_iter().zip(engines).zip(seats);
+    for (index, ((listener, engine), (seat, arrivals))) in shards.enumerate() {
         let (sender, inbox) = mpsc::channel(INBOX_MAX);
         let (alive, ended) = oneshot::channel();
         let Some(epoch) = ticker.handle(index) else { continue };
-        let start =
-            ShardStart { index, listener, engine, epoch, inbox, alive, ready: ready.clone() };
+        let start = ShardStart {
+            index,
+            listener,
+            seat,
+            arrivals,
+            engine,
+            epoch,
+            inbox,
+            alive,
+            ready: ready.clone(),
+        };
         let plan = Arc::clone(&plan);
         threads.push(executor::spawn_shard(index, cpus[index], move || start.run(plan))?);
         handles.push(ShardHandle { inbox: sender, ended });

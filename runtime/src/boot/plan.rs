@@ -19,6 +19,7 @@ use crate::config::{Config, HttpRoute, LogConfig};
 use crate::guest::epoch::EpochHandle;
 use crate::guest::{Engine, FunctionSpec, Guests, Surroundings};
 use crate::log::{self, Level, Log};
+use crate::net::balance::{Arrival, Seat};
 use crate::router::Router;
 use crate::shard::{Shard, ShardMessage};
 use crate::telemetry::{Labels, RouteLabels, ShardTelemetry, prometheus};
@@ -43,6 +44,8 @@ pub(super) struct Plan {
 pub(super) struct ShardStart {
     pub(super) index: usize,
     pub(super) listener: TcpListener,
+    pub(super) seat: Seat,
+    pub(super) arrivals: mpsc::Receiver<Arrival>,
     pub(super) engine: Engine,
     pub(super) epoch: EpochHandle,
     pub(super) inbox: mpsc::Receiver<ShardMessage>,
@@ -77,13 +80,18 @@ impl Plan {
     }
 
     /// Opens what the shard's guests may reach, loads the guests, and puts the shard together.
-    async fn build(&self, engine: &Engine, epoch: EpochHandle) -> Result<Rc<Shard>, BootError> {
+    async fn build(
+        &self,
+        engine: &Engine,
+        epoch: EpochHandle,
+        seat: Seat,
+    ) -> Result<Rc<Shard>, BootError> {
         let handles = self.backends.open().await?;
         let surroundings = self.surroundings(handles, epoch);
         let guests = Guests::load(engine, &self.functions, surroundings).await?;
         let functions = self.config.routes.iter().map(|route| route.function).collect();
         let (router, admin, log) = (Arc::clone(&self.router), self.admin.clone(), self.log.clone());
-        Ok(Shard::new(&self.config.http, router, functions, guests, admin, log))
+        Ok(Shard::new(&self.config.http, seat, router, functions, guests, admin, log))
     }
 
     fn surroundings(&self, handles: Handles, epoch: EpochHandle) -> Surroundings {
@@ -117,7 +125,7 @@ impl Plan {
 impl ShardStart {
     /// The life of a shard, on its own thread.
     pub(super) async fn run(self, plan: Arc<Plan>) {
-        let shard = match plan.build(&self.engine, self.epoch).await {
+        let shard = match plan.build(&self.engine, self.epoch, self.seat).await {
             Ok(shard) => shard,
             Err(error) => return drop(self.ready.send(Err(error))),
         };
@@ -126,7 +134,7 @@ impl ShardStart {
         drop(self.ready);
         let log = plan.log.clone();
         drop(plan);
-        if let Err(error) = shard.run(self.listener, self.inbox).await {
+        if let Err(error) = shard.run(self.listener, self.inbox, self.arrivals).await {
             let index = self.index;
             log.event(Level::Error, format_args!("shard {index} cannot serve: {error}"), &[]);
         }

@@ -17,6 +17,7 @@ use crate::guest::engine;
 use crate::guest::epoch::EpochTicker;
 use crate::guest::prepare;
 use crate::log::{Format, Options};
+use crate::net::balance;
 use crate::telemetry::{Collected, ConnectionEvent, ShardRecord};
 use crate::{admin, log};
 
@@ -74,7 +75,8 @@ async fn shard(environment: &[(&str, &str)]) -> (Rc<Shard>, Arc<Labels>, EpochTi
     let router = Router::build(&config.routes).unwrap();
     let backends = Backends::new(&config, 1, &log).unwrap();
     let plan = Plan::new(&config, prepared.functions, router, backends, log, admin::queue().0);
-    let shard = plan.build(&engine, ticker.handle(0).unwrap()).await.unwrap();
+    let (seat, _) = balance::seats(1).pop().unwrap();
+    let shard = plan.build(&engine, ticker.handle(0).unwrap(), seat).await.unwrap();
     (shard, plan.labels, ticker)
 }
 
@@ -106,7 +108,7 @@ fn a_panic_ends_its_connection_only() {
         open.read_to_string(&mut answer).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
         drop(open);
-        while shard.open.get() > 0 {
+        while shard.seat.open() > 0 {
             tokio::task::yield_now().await;
         }
         let mut collected = Collected::new(Arc::clone(&labels), 1);
