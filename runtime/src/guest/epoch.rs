@@ -19,7 +19,7 @@ mod slice;
 const TICK: Duration = Duration::from_millis(4);
 /// Time between two epochs while some guest has outlived its first turn: its turns are short, because every
 /// request of the shard waits for one.
-pub(super) const FINE_TICK: Duration = Duration::from_micros(250);
+const FINE_TICK: Duration = Duration::from_micros(250);
 /// How much later than asked the kernel may wake the ticker to wake others with it: 50 us by default, a fifth of a fine tick.
 const TIMER_SLACK_NS: NonZeroU64 = NonZeroU64::new(1_000).unwrap();
 /// Ticks without a running guest after which the thread goes to sleep.
