@@ -38,11 +38,11 @@ enum Backend {
     Memory(kv::Memory),
     Embedded(kv::Embedded),
     Redis(kv::Redis),
-    Cassandra(kv::Cassandra),
-    Nats(kv::Nats),
+    Cassandra(Box<kv::Cassandra>),
+    Nats(Box<kv::Nats>),
     Postgres(sql::Postgres),
     Mysql(sql::Mysql),
-    Http(http::Upstream),
+    Http(Box<http::Upstream>),
     /// Nothing is called.
     None,
 }
@@ -105,12 +105,14 @@ impl Backend {
             }
             Call::RedisGet | Call::RedisSet => Backend::Redis(kv::Redis::open(backend).await?),
             Call::CassandraGet | Call::CassandraSet => {
-                Backend::Cassandra(kv::Cassandra::open(backend).await?)
+                Backend::Cassandra(Box::new(kv::Cassandra::open(backend).await?))
             }
-            Call::NatsGet | Call::NatsSet => Backend::Nats(kv::Nats::open(backend).await?),
+            Call::NatsGet | Call::NatsSet => {
+                Backend::Nats(Box::new(kv::Nats::open(backend).await?))
+            }
             Call::PostgresSelect => Backend::Postgres(sql::Postgres::open(backend).await?),
             Call::MysqlSelect => Backend::Mysql(sql::Mysql::open(backend).await?),
-            Call::Http => Backend::Http(http::Upstream::open(backend)?),
+            Call::Http => Backend::Http(Box::new(http::Upstream::open(backend)?)),
             Call::Function => Backend::None,
         })
     }
