@@ -1,6 +1,7 @@
 //! The real binary as its users meet it. Each module is one side of it, each test one behaviour.
 
 mod admin;
+mod bolt;
 mod capabilities;
 mod config;
 mod demo;

@@ -2,12 +2,17 @@
 //! clones see the same data. Keys and data are bytes and never empty here: what a guest is told
 //! about empty ones is the dispatcher's part.
 
+mod bolt;
 mod embedded;
 mod memory;
 
 use std::sync::Arc;
 
-pub use embedded::{Embedded, EmbeddedConfig, OpenError};
+pub use bolt::BoltError;
+pub use embedded::{
+    BoltImport, DEFAULT_BUCKET, Embedded, EmbeddedConfig, ImportError, Imported, OpenError,
+    import_bolt,
+};
 pub use memory::Memory;
 
 /// Why a store did not do what was asked. Displays as the reason part of the text that the guest is
