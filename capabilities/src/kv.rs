@@ -3,6 +3,7 @@
 //! about empty ones is the dispatcher's part.
 
 pub mod cassandra;
+mod bolt;
 mod embedded;
 mod memory;
 pub mod nats;
@@ -10,7 +11,11 @@ pub mod redis;
 
 use std::sync::Arc;
 
-pub use embedded::{Embedded, EmbeddedConfig, OpenError};
+pub use bolt::BoltError;
+pub use embedded::{
+    BoltImport, DEFAULT_BUCKET, Embedded, EmbeddedConfig, ImportError, Imported, OpenError,
+    import_bolt,
+};
 pub use memory::Memory;
 
 use crate::backend::BackendError;

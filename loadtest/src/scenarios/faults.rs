@@ -35,9 +35,8 @@ const HEALTHY_CONNECTIONS: u32 = 32;
 const BAD_CONNECTIONS: u32 = 4;
 const LOOP_TIMEOUT_MS: u64 = 100;
 const P99_X_ALONE_MAX: f64 = 3.0;
-/// Requests sent to the bad function by hand in each round, to see their status. One that grows
-/// without end takes seconds among others, since such functions share a tenth of the core.
-const PROBES: usize = 2;
+/// Requests sent to the bad function by hand in each round, to see their status.
+const PROBES: usize = 5;
 
 #[derive(clap::Args)]
 pub struct Options {

@@ -8,15 +8,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Time between two turns while other requests are served: with turns of a quarter of a millisecond, which is the ticker's
-/// fine tick, long guests have about a tenth of the core.
+/// What a turn is meant to last: one of the ticker's fine ticks.
+pub(super) const TURN: Duration = super::epoch::FINE_TICK;
+/// Time between two turns while other requests are served, so that long guests have about a tenth of the core.
 const PAUSE: Duration = Duration::from_millis(2);
-/// A longer turn is followed by so many times its length, so that it stays at a tenth. Such turns come from instructions
-/// that no epoch interrupts: one that fills a mebibyte of new memory takes half a millisecond and more.
-const PAUSE_TURNS: u32 = 8;
-/// No pause is longer: a call with a hundred such turns must still fit into its time limit (30 s unless it is set) when a
-/// few such guests share the lane.
-const PAUSE_MAX: Duration = Duration::from_millis(20);
+/// No pause is longer: a call with a hundred long turns must still fit into its time limit (30 s unless it is set) when
+/// a few such guests share the lane.
+const PAUSE_MAX: Duration = Duration::from_millis(40);
 
 /// One per shard.
 #[derive(Debug, Default)]
@@ -60,8 +58,12 @@ fn reserve(last: &Cell<Option<Instant>>, pause: Duration) -> Instant {
     at
 }
 
+/// A turn is longer than `TURN` when no epoch interrupts the guest: an instruction that fills a mebibyte of new memory takes
+/// half a millisecond. What a turn adds to the waits of others grows with its length and with the chance to meet it, so
+/// with the square; the pause grows likewise, and what is added per second stays the same.
 fn pause_after(used: Duration) -> Duration {
-    used.saturating_mul(PAUSE_TURNS).clamp(PAUSE, PAUSE_MAX)
+    let turns = used.as_secs_f64() / TURN.as_secs_f64();
+    PAUSE.mul_f64((turns * turns).clamp(1.0, PAUSE_MAX.div_duration_f64(PAUSE)))
 }
 
 #[cfg(test)]
@@ -71,16 +73,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_are_in_proportion_to_turns() {
+    fn pauses_grow_with_the_square_of_the_turn() {
         let check = |used_us: u64, expected_us: u64| {
             let pause = pause_after(Duration::from_micros(used_us));
             assert_eq!(pause.as_micros(), u128::from(expected_us), "{used_us} us");
         };
         check(0, 2_000);
         check(250, 2_000);
-        check(500, 4_000);
-        check(2_000, 16_000);
-        check(60_000_000, 20_000);
+        check(500, 8_000);
+        check(1_000, 32_000);
+        check(5_000, 40_000);
+        check(60_000_000, 40_000);
     }
 
     #[test]
