@@ -2,8 +2,8 @@
 //! clones see the same data. Keys and data are bytes and never empty here: what a guest is told
 //! about empty ones is the dispatcher's part.
 
-pub mod cassandra;
 mod bolt;
+pub mod cassandra;
 mod embedded;
 mod memory;
 pub mod nats;
