@@ -65,7 +65,9 @@ fn few_connections_are_shared_evenly() {
         let now = watched_sockets(server.pid());
         let served: Vec<usize> =
             now.iter().zip(&idle).map(|(now, idle)| now - idle).filter(|&more| more > 0).collect();
-        assert_eq!(served, vec![opened / shards; shards]);
+        // A reactor may hold its epoll instance by more than one descriptor.
+        assert!(served.len() >= shards, "{served:?}");
+        assert!(served.iter().all(|&sockets| sockets == opened / shards), "{served:?}");
     }
     // Each is still served where it is.
     for client in &mut clients {
