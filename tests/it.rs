@@ -2,6 +2,7 @@
 
 mod admin;
 mod backends;
+mod bolt;
 mod capabilities;
 mod config;
 mod demo;

@@ -2,6 +2,7 @@
 //! clones see the same data. Keys and data are bytes and never empty here: what a guest is told
 //! about empty ones is the dispatcher's part.
 
+mod bolt;
 pub mod cassandra;
 mod embedded;
 mod memory;
@@ -10,7 +11,11 @@ pub mod redis;
 
 use std::sync::Arc;
 
-pub use embedded::{Embedded, EmbeddedConfig, OpenError};
+pub use bolt::BoltError;
+pub use embedded::{
+    BoltImport, DEFAULT_BUCKET, Embedded, EmbeddedConfig, ImportError, Imported, OpenError,
+    import_bolt,
+};
 pub use memory::Memory;
 
 use crate::backend::BackendError;

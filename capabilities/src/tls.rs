@@ -53,6 +53,15 @@ impl Roots {
         Ok(Roots { store: Arc::new(store), certificates: certificates.into() })
     }
 
+    /// Those of a PEM file and no others. Reads it: at start only.
+    pub fn of_file(path: &Path) -> Result<Roots, RootsError> {
+        let certificates = read_certificates(path)?;
+        let mut store = RootCertStore::empty();
+        // It may be a copy of the machine's, see above.
+        store.add_parsable_certificates(certificates.iter().cloned());
+        Ok(Roots { store: Arc::new(store), certificates: certificates.into() })
+    }
+
     /// The trusted certificates.
     pub fn certificates(&self) -> &[CertificateDer<'static>] {
         &self.certificates
@@ -74,8 +83,15 @@ impl Roots {
     /// of `hosts`. There is no server name indication, since the driver has no name to send.
     /// `None` asks for nothing, as [`Roots::client`] does without `verify`.
     pub fn client_of(&self, hosts: Option<Hosts>) -> ClientConfig {
-        let wanted = hosts.map(|hosts| Wanted { roots: Arc::clone(&self.store), hosts });
+        let roots = Arc::clone(&self.store);
+        let wanted = hosts.map(|hosts| Wanted { roots, hosts: Some(hosts) });
         with_verifier(ClientConfig::builder(), wanted)
+    }
+
+    /// A client's side that wants a certificate of a trusted authority, for whatever name.
+    pub fn client_of_any_name(&self) -> ClientConfig {
+        let wanted = Wanted { roots: Arc::clone(&self.store), hosts: None };
+        with_verifier(ClientConfig::builder(), Some(wanted))
     }
 }
 
@@ -97,14 +113,15 @@ pub fn check_file(path: &Path) -> Result<(), RootsError> {
 fn add(path: &Path, store: &mut RootCertStore) -> Result<Vec<CertificateDer<'static>>, RootsError> {
     let fail =
         |error: rustls::Error| RootsError { path: path.to_owned(), reason: error.to_string() };
-    let certificates = read(path)?;
+    let certificates = read_certificates(path)?;
     for certificate in &certificates {
         store.add(certificate.clone()).map_err(fail)?;
     }
     Ok(certificates)
 }
 
-fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, RootsError> {
+/// The certificates of a PEM file, at least one.
+pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, RootsError> {
     let fail = |reason: String| RootsError { path: path.to_owned(), reason };
     let certificates = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)

@@ -1,6 +1,7 @@
 //! The host calls whose price is measured: what a guest asks for, which server answers it, and what a plain server that
 //! makes the same call is told.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use airside_tests::harness::services::{Backend, Cassandra, MariaDb, Nats, Nginx, Postgres, Redis};
@@ -35,8 +36,19 @@ pub enum Call {
     Function,
 }
 
-/// The server that answers a call, if it is not airside itself.
-pub type Answering = Option<Box<dyn Backend>>;
+/// The server that answers a call, if it is not airside itself, and where it is found.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place<'b> {
+    pub backend: Option<&'b dyn Backend>,
+    /// `None`: at its own address, else at that of a proxy before it.
+    pub address: Option<SocketAddr>,
+}
+
+impl Place<'_> {
+    fn address(self) -> Option<SocketAddr> {
+        self.address.or_else(|| Some(self.backend?.daemon().address()))
+    }
+}
 
 impl Call {
     pub fn name(self) -> String {
@@ -51,7 +63,7 @@ impl Call {
     }
 
     /// Starts the server that answers it.
-    pub fn start_backend(self) -> Answering {
+    pub fn start_backend(self) -> Option<Box<dyn Backend>> {
         match self {
             Call::RedisGet | Call::RedisSet => Some(Box::new(Redis::start())),
             Call::CassandraGet | Call::CassandraSet => Some(Box::new(Cassandra::start())),
@@ -63,8 +75,8 @@ impl Call {
         }
     }
 
-    /// The guest that makes it. `backend` is the one of [`Self::start_backend`].
-    pub fn guest(self, backend: &Answering) -> String {
+    /// The guest that makes it.
+    pub fn guest(self, place: &Place<'_>) -> String {
         use Call::{CassandraSet, EmbeddedSet, MemorySet, NatsSet, RedisSet};
         match self {
             get if get.is_get() => guests::host_call("kvstore", "get", &get_request(KEY)),
@@ -73,7 +85,7 @@ impl Call {
             }
             Call::Http => {
                 // HTTPClient: 1 method, 3 url.
-                let url = self.plain_backend(backend, Path::new(""));
+                let url = self.plain_backend(place, Path::new(""));
                 let payload = [field(1, b"GET"), field(3, url.as_bytes())].concat();
                 guests::host_call("httpclient", "call", &payload)
             }
@@ -84,13 +96,16 @@ impl Call {
     }
 
     /// What airside is told, without `APP_`. Files go into `folder`.
-    pub fn settings(self, backend: &Answering, folder: &Path) -> Vec<(&'static str, String)> {
+    pub fn settings(self, place: &Place<'_>, folder: &Path) -> Vec<(&'static str, String)> {
         let file = folder.join("kv.db").display().to_string();
         let kv = |kind: &str| ("kvstore_type", kind.to_owned());
         let mut settings = match self {
             Call::MemoryGet | Call::MemorySet => vec![kv("memory")],
             Call::EmbeddedGet | Call::EmbeddedSet => vec![kv("boltdb"), ("boltdb_filename", file)],
-            _ => backend.as_ref().map_or_else(Vec::new, |backend| backend.settings()),
+            _ => match (place.backend, place.address()) {
+                (Some(backend), Some(address)) => backend.settings_at(address),
+                _ => Vec::new(),
+            },
         };
         match self {
             Call::MemoryGet | Call::MemorySet | Call::EmbeddedGet | Call::EmbeddedSet => {
@@ -106,16 +121,15 @@ impl Call {
     }
 
     /// Where a plain server finds what answers: an address, a URL, a file in `folder`.
-    pub fn plain_backend(self, backend: &Answering, folder: &Path) -> String {
-        let address = backend.as_ref().map(|backend| backend.daemon().address().to_string());
-        let address = address.unwrap_or_default();
+    pub fn plain_backend(self, place: &Place<'_>, folder: &Path) -> String {
+        let address = place.address().map_or_else(String::new, |address| address.to_string());
         match self {
             Call::EmbeddedGet | Call::EmbeddedSet => folder.join("plain.db").display().to_string(),
             Call::RedisGet | Call::RedisSet => format!("redis://{address}"),
             Call::NatsGet | Call::NatsSet => format!("nats://app:apppw@{address}"),
             Call::PostgresSelect => format!("postgres://app:apppw@{address}/app"),
             Call::MysqlSelect => format!("mysql://app:apppw@{address}/app"),
-            Call::Http => format!("http://{address}/hello"),
+            Call::Http => format!("http://{address}/"),
             _ => address,
         }
     }

@@ -30,6 +30,9 @@ struct Outcomes {
 struct Phase {
     phase: String,
     count: u64,
+    /// Nanoseconds; 0 when nothing was counted.
+    #[serde(default)]
+    p99: u64,
 }
 
 pub fn read(address: SocketAddr) -> Result<LatencyPage> {
@@ -50,6 +53,12 @@ impl LatencyPage {
         self.of(pattern).map(|route| route.requests.shed).sum()
     }
 
+    /// The p99 of a route's `total` histogram, in microseconds.
+    pub fn p99_us(&self, pattern: &str) -> Option<f64> {
+        let mut phases = self.of(pattern).flat_map(|route| &route.phases);
+        phases.find(|phase| phase.phase == "total").map(|phase| phase.p99 as f64 / 1e3)
+    }
+
     fn of(&self, pattern: &str) -> impl Iterator<Item = &Route> {
         self.routes.iter().filter(move |route| route.route == pattern)
     }
@@ -64,13 +73,15 @@ mod tests {
         let page = r#"{"seconds": 1.5, "unit": "ns", "routes": [
             {"function": "hello", "route": "/hello", "methods": ["GET"],
              "requests": {"answered": 7, "shed": 3},
-             "phases": [{"phase": "total", "count": 7, "p50": 9}, {"phase": "wait", "count": 7}]},
+             "phases": [{"phase": "wait", "count": 7, "p99": 1},
+                        {"phase": "total", "count": 7, "p50": 9, "p99": 1500}]},
             {"function": "", "route": "(unmatched)", "methods": [],
              "requests": {"answered": 0, "shed": 0},
              "phases": [{"phase": "total", "count": 2}]}
         ], "host_calls": []}"#;
         let page: LatencyPage = serde_json::from_str(page).unwrap();
         assert_eq!((page.answered("/hello"), page.shed("/hello")), (7, 3));
+        assert_eq!((page.p99_us("/hello"), page.p99_us("/other")), (Some(1.5), None));
         assert_eq!((page.answered("/other"), page.shed("/other")), (0, 0));
     }
 }

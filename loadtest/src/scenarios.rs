@@ -5,6 +5,7 @@ mod calls;
 pub mod compare;
 mod faults;
 mod kill;
+mod outages;
 mod soak;
 
 use anyhow::Result;
@@ -21,6 +22,8 @@ pub enum Scenario {
     Calls(calls::Options),
     /// A healthy function beside bad ones.
     Faults(faults::Options),
+    /// Back ends that fail under load: what callers and neighbours feel.
+    Outages(outages::Options),
     /// Millions of requests: errors, memory, counts.
     Soak(soak::Options),
     /// kill -9 under a load of sets: is every answered set there again?
@@ -31,9 +34,11 @@ impl Scenario {
     pub fn needs_airside(&self) -> bool {
         match self {
             Scenario::Compare(options) => options.peers.contains(&Peer::Airside),
-            Scenario::Calls(_) | Scenario::Faults(_) | Scenario::Soak(_) | Scenario::Kill(_) => {
-                true
-            }
+            Scenario::Calls(_)
+            | Scenario::Faults(_)
+            | Scenario::Outages(_)
+            | Scenario::Soak(_)
+            | Scenario::Kill(_) => true,
         }
     }
 
@@ -42,6 +47,7 @@ impl Scenario {
             Scenario::Compare(options) => compare::run(stage, options),
             Scenario::Calls(options) => calls::run(stage, options),
             Scenario::Faults(options) => faults::run(stage, options),
+            Scenario::Outages(options) => outages::run(stage, options),
             Scenario::Soak(options) => soak::run(stage, options),
             Scenario::Kill(options) => kill::run(stage, options),
         }

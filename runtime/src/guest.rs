@@ -30,6 +30,7 @@ mod lane;
 mod memory;
 mod pool;
 pub mod prepare;
+mod retire;
 mod wapc;
 mod wasi;
 
@@ -160,19 +161,27 @@ impl Guests {
         times: &mut RequestTimes,
     ) -> Result<(), InvokeError> {
         response.clear();
-        self.lane.begun();
         let pool = &self.functions[function];
         let mut checkout = pool.checkout(self, &mut times.wait_ns).await?;
         let started_ns = clock::now_ns();
 
         let chain = chain.within(started_ns, pool.limits.timeout_ns);
         let instance = checkout.instance();
-        instance.begin(payload, response, chain, pool.is_long.get());
-        if pool.is_long.get() {
+        let is_long = pool.is_long.get();
+        instance.begin(payload, response, chain, is_long);
+        if is_long {
             self.epoch.outlived();
+        } else {
+            self.lane.begun();
         }
         let running = self.epoch.run();
-        let called = within(chain.deadline_ns, instance.call()).await;
+        let called = within(chain.deadline_ns, async {
+            if is_long {
+                self.lane.turn(Duration::ZERO).await;
+            }
+            instance.call().await
+        });
+        let called = called.await;
         drop(running);
 
         let state = instance.store.data_mut();

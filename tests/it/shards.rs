@@ -65,7 +65,12 @@ fn few_connections_are_shared_evenly() {
         let now = watched_sockets(server.pid());
         let served: Vec<usize> =
             now.iter().zip(&idle).map(|(now, idle)| now - idle).filter(|&more| more > 0).collect();
-        assert_eq!(served, vec![opened / shards; shards]);
+        // A reactor may hold its epoll instance by more than one descriptor.
+        assert!(served.len() >= shards, "{served:?}");
+        // An eighth more, and the one that found it so: what `net::balance` lets be.
+        let least = *served.iter().min().unwrap();
+        let most = *served.iter().max().unwrap();
+        assert!(most <= least + least / 8 + 1, "{served:?}");
     }
     // Each is still served where it is.
     for client in &mut clients {

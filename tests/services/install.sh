@@ -31,9 +31,8 @@ install_packages() {
     [[ -x /usr/sbin/nginx ]] || packages+=(nginx-light)
     has openssl || packages+=(openssl)
     has setpriv && has flock || packages+=(util-linux)
-    if [[ ! -x $NATS_SERVER ]]; then
-        has go || packages+=(golang-go ca-certificates)
-    fi
+    # Go builds NATS, and the Bolt files that a test imports.
+    has go || packages+=(golang-go ca-certificates)
     java_for_cassandra >/dev/null || packages+=(openjdk-17-jre-headless)
     if [[ ! -e $CASSANDRA_JARS/complete ]]; then
         has mvn || packages+=(maven)

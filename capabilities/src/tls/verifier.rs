@@ -1,5 +1,5 @@
-//! What a server's certificate must show: nothing, or that it comes from a trusted authority and is
-//! for the host that the settings name.
+//! What a server's certificate must show: nothing, that it comes from a trusted authority, or also that
+//! it is for the host that the settings name.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -72,7 +72,8 @@ pub(super) struct Verifier {
 #[derive(Debug)]
 pub(super) struct Wanted {
     pub(super) roots: Arc<RootCertStore>,
-    pub(super) hosts: Hosts,
+    /// `None`: any name will do.
+    pub(super) hosts: Option<Hosts>,
 }
 
 impl ServerCertVerifier for Verifier {
@@ -93,7 +94,9 @@ impl ServerCertVerifier for Verifier {
                 now,
                 self.provider.signature_verification_algorithms.all,
             )?;
-            hosts.check(&certificate, server_name)?;
+            if let Some(hosts) = hosts {
+                hosts.check(&certificate, server_name)?;
+            }
         }
         Ok(ServerCertVerified::assertion())
     }

@@ -18,7 +18,7 @@ use hyper::service::service_fn;
 
 use super::hyper::accept;
 use super::{Plan, Server, free_address, temporary_folder};
-use crate::calls::{Answering, Call};
+use crate::calls::{Call, Place};
 use crate::machine::Stage;
 use crate::process::DeathSignal;
 
@@ -38,23 +38,23 @@ enum Backend {
     Memory(kv::Memory),
     Embedded(kv::Embedded),
     Redis(kv::Redis),
-    Cassandra(kv::Cassandra),
-    Nats(kv::Nats),
+    Cassandra(Box<kv::Cassandra>),
+    Nats(Box<kv::Nats>),
     Postgres(sql::Postgres),
     Mysql(sql::Mysql),
-    Http(http::Upstream),
+    Http(Box<http::Upstream>),
     /// Nothing is called.
     None,
 }
 
 /// Starts it; it makes the tables and keys that the call needs.
-pub fn start(stage: &Stage, call: Call, backend: &Answering, folder: &Path) -> Result<Server> {
+pub fn start(stage: &Stage, call: Call, place: &Place<'_>, folder: &Path) -> Result<Server> {
     let address = free_address()?;
     let mut command = Command::new(std::env::current_exe()?);
     command
         .args(["serve-plain", "--port", &address.port().to_string()])
         .args(["--call", &call.name()])
-        .args(["--backend", &call.plain_backend(backend, folder)]);
+        .args(["--backend", &call.plain_backend(place, folder)]);
     let plan = Plan {
         name: "plain",
         command,
@@ -105,12 +105,14 @@ impl Backend {
             }
             Call::RedisGet | Call::RedisSet => Backend::Redis(kv::Redis::open(backend).await?),
             Call::CassandraGet | Call::CassandraSet => {
-                Backend::Cassandra(kv::Cassandra::open(backend).await?)
+                Backend::Cassandra(Box::new(kv::Cassandra::open(backend).await?))
             }
-            Call::NatsGet | Call::NatsSet => Backend::Nats(kv::Nats::open(backend).await?),
+            Call::NatsGet | Call::NatsSet => {
+                Backend::Nats(Box::new(kv::Nats::open(backend).await?))
+            }
             Call::PostgresSelect => Backend::Postgres(sql::Postgres::open(backend).await?),
             Call::MysqlSelect => Backend::Mysql(sql::Mysql::open(backend).await?),
-            Call::Http => Backend::Http(http::Upstream::open(backend)?),
+            Call::Http => Backend::Http(Box::new(http::Upstream::open(backend)?)),
             Call::Function => Backend::None,
         })
     }

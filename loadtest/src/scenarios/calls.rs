@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::calls::{Answering, Call, KEY, VALUE};
+use crate::calls::{Call, KEY, Place, VALUE};
 use crate::client::Client;
 use crate::guests;
 use crate::kv_messages::set_request;
@@ -72,8 +72,9 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
 fn measure_call(stage: &Stage, call: Call, options: &Options) -> Result<Series> {
     let folder = TempDir::new()?;
     let backend = call.start_backend();
-    let plain = plain::start(stage, call, &backend, folder.path())?;
-    let mut airside = start_airside(stage, call, &backend, &folder)?;
+    let place = Place { backend: backend.as_deref(), address: None };
+    let plain = plain::start(stage, call, &place, folder.path())?;
+    let mut airside = start_airside(stage, call, &place, &folder)?;
     let load = Load::new(options.connections, options.pace);
     let mut series = Series { call, plain: Vec::new(), trivial: Vec::new(), function: Vec::new() };
     for round in 1..=options.pace.rounds {
@@ -96,19 +97,19 @@ fn measure_call(stage: &Stage, call: Call, options: &Options) -> Result<Series> 
 }
 
 /// A server with the trivial function and the one that makes the call, checked to succeed.
-fn start_airside(
+pub(super) fn start_airside(
     stage: &Stage,
     call: Call,
-    backend: &Answering,
+    place: &Place<'_>,
     folder: &TempDir,
 ) -> Result<Server> {
     let functions = [
         Function { callable: true, ..airside::hello() },
-        Function::new("call", call.guest(backend)),
+        Function::new("call", call.guest(place)),
         Function::new("put", guests::kv_set()),
     ];
     let settings: Vec<(String, String)> = call
-        .settings(backend, folder.path())
+        .settings(place, folder.path())
         .into_iter()
         .map(|(key, value)| (format!("APP_{}", key.to_ascii_uppercase()), value))
         .collect();

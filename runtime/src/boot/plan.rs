@@ -86,7 +86,8 @@ impl Plan {
         epoch: EpochHandle,
         seat: Seat,
     ) -> Result<Rc<Shard>, BootError> {
-        let handles = self.backends.open().await?;
+        // Boxed, since the drivers' start-up code is tens of kilobytes of state that is needed once.
+        let handles = Box::pin(self.backends.open()).await?;
         let surroundings = self.surroundings(handles, epoch);
         let guests = Guests::load(engine, &self.functions, surroundings).await?;
         let functions = self.config.routes.iter().map(|route| route.function).collect();

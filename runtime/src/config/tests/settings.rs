@@ -140,13 +140,13 @@ fn errors_are_one_line_each_and_show_no_secret() {
     check_errors(
         &[("APP_LISTEN_ADDR", "1\n2: \u{1b}[31m"), ("APP_REDIS_DATABASE", &"x".repeat(500))],
         &[
+            "listen_addr = 1\\n2: \\u{1b}[31m (from APP_LISTEN_ADDR): write an IP address and a \
+             port: 0.0.0.0:8443",
             &format!(
                 "redis_database = {}... (from APP_REDIS_DATABASE): write a whole number from 0 to \
                  65535",
                 "x".repeat(120)
             ),
-            "listen_addr = 1\\n2: \\u{1b}[31m (from APP_LISTEN_ADDR): write an IP address and a \
-             port: 0.0.0.0:8443",
         ],
     );
     let secret = "hunter2";
@@ -171,11 +171,11 @@ fn what_has_no_effect_is_warned_about() {
         ],
         &[
             "kvstore_type (from APP_KVSTORE_TYPE) has no effect: enable_kvstore is false",
+            "redis_server (from APP_REDIS_SERVER) has no effect: enable_kvstore is false",
+            "sql_dsn (from APP_SQL_DSN) has no effect: enable_sql is false",
             "cert_file (from APP_CERT_FILE) has no effect: enable_tls is false",
             "config_watch_interval (from APP_CONFIG_WATCH_INTERVAL) has no effect: use_consul is \
              false",
-            "redis_server (from APP_REDIS_SERVER) has no effect: enable_kvstore is false",
-            "sql_dsn (from APP_SQL_DSN) has no effect: enable_sql is false",
         ],
     );
     check_warnings(
