@@ -2,6 +2,8 @@
 //!
 //! The messages are written down from Tarmac's schema a second time: airside's own are what is tested.
 
+pub mod http;
+
 use airside_tests::harness::Client;
 use prost::Message;
 use serde_json::Value;

@@ -19,6 +19,8 @@ pub struct Cassandra {
 impl Cassandra {
     /// User and password.
     pub const LOGIN: (&str, &str) = ("cassandra", "cassandra");
+    /// Of the settings. Who looks into it on the shared node sets another one.
+    pub const KEYSPACE: &str = "airside";
 
     /// That of this test process. Each test has a keyspace of its own.
     pub fn shared() -> &'static Cassandra {
@@ -57,6 +59,7 @@ impl Backend for Cassandra {
             ("kvstore_type", "cassandra".to_owned()),
             ("cassandra_hosts", address.ip().to_string()),
             ("cassandra_port", address.port().to_string()),
+            ("cassandra_keyspace", Cassandra::KEYSPACE.to_owned()),
             ("cassandra_user", user.to_owned()),
             ("cassandra_password", password.to_owned()),
         ];

@@ -1,9 +1,9 @@
-//! A back end that is not to be had when airside starts: what may pass is waited for, what will not ends the start.
+//! A back end that is not to be had when airside starts is waited for.
 
 use std::time::Instant;
 
-use airside_tests::harness::services::{Backend, Certificates, Redis};
-use airside_tests::harness::{Finished, Setup, poll_until};
+use airside_tests::harness::services::{Backend, Redis};
+use airside_tests::harness::{Setup, poll_until};
 
 use super::outage::is_ready;
 use super::{CALL_TIMEOUT, RECOVERY_MAX, SLACK};
@@ -43,25 +43,4 @@ fn a_name_that_cannot_be_resolved_is_an_outage() {
     let text = set(&mut server.client(), "key", "value").unwrap_err().text;
     assert!(text.contains("redis at no-such-host.invalid:6379"), "{text}");
     assert!(asked.elapsed() <= CALL_TIMEOUT + SLACK, "{:?}", asked.elapsed());
-}
-
-#[track_caller]
-fn check_refused(setup: Setup, secret: &str) {
-    let Finished { code, stderr, .. } = setup.run();
-    assert_eq!(code, Some(69), "{stderr}");
-    assert!(stderr.contains("redis at 127.0.0.1:"), "{stderr}");
-    assert!(!stderr.contains(secret), "{stderr}");
-}
-
-#[test]
-fn a_wrong_password_ends_the_start() {
-    let redis = Redis::with_password();
-    check_refused(setup(&redis).set("redis_password", "letmein"), "letmein");
-}
-
-#[test]
-fn a_certificate_of_a_stranger_ends_the_start() {
-    let redis = Redis::with_tls();
-    let other = Certificates::shared().other_authority();
-    check_refused(setup(&redis).set("backend_ca_file", other), Redis::USER.1);
 }
