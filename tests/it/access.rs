@@ -131,9 +131,9 @@ fn nats_shows_its_certificate() {
 
 #[test]
 fn cassandra_shows_its_certificate() {
-    let cassandra = Cassandra::with_tls();
+    let cassandra = Cassandra::shared();
     let at = |place: &str| {
-        let mut settings = cassandra.settings();
+        let mut settings = cassandra.settings_with_tls();
         settings.push(("cassandra_hosts", place.to_owned()));
         settings
     };

@@ -7,7 +7,7 @@ use std::thread;
 use airside_tests::harness::services::{Backend, Nginx};
 use airside_tests::harness::{Client, Proxy, WAIT, poll_until};
 
-use super::kinds::{FROZEN, KILLED, REFUSED, SILENT, SLOW};
+use super::kinds::{FROZEN, KILLED, REFUSED, SLOW};
 use super::outage::{Subject, setup, survives};
 use crate::it::wire::http::{HttpRequest, call};
 
@@ -27,7 +27,7 @@ fn subject(nginx: &Nginx) -> Subject<'_> {
 
 #[test]
 fn it_fails_in_every_way() {
-    survives(&subject(&Nginx::start()), &[KILLED, FROZEN, REFUSED, SILENT, SLOW]);
+    survives(&subject(&Nginx::start()), &[KILLED, FROZEN, REFUSED, SLOW]);
 }
 
 #[test]

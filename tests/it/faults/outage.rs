@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use airside_tests::harness::services::Backend;
-use airside_tests::harness::{Client, Proxy, Server, Setup, WAIT, poll_until};
+use airside_tests::harness::{Client, Proxy, Server, Setup, WAIT, file_descriptors, poll_until};
 
 use super::kinds::Fault;
 use super::load::{Load, Outcome, Work};
@@ -24,6 +24,10 @@ pub(super) struct Subject<'a> {
 const CLIENTS: usize = 8;
 const NEIGHBOURS: usize = 2;
 
+/// Connections to the back end that are opened when calls come at once, and stay. Every outage has hundreds of calls and many
+/// attempts to connect: a leak is more.
+const KEPT_MAX: usize = CLIENTS;
+
 /// Airside with `/call` and `/hello`, whose back end is found at the proxy.
 pub(super) fn setup(subject: &Subject<'_>, proxy: &Proxy) -> Setup {
     Setup::new()
@@ -41,9 +45,13 @@ pub(super) fn survives(subject: &Subject<'_>, faults: &[Fault]) {
     let server = setup(subject, &proxy).start();
     let outage = Outage { subject, proxy: &proxy, server: &server };
     poll_until("the first connection", WAIT, || outage.is_well().then_some(()));
+    let before = file_descriptors(server.pid());
     for fault in faults {
         outage.run(fault);
     }
+    poll_until("the end of what the outages have left open", WAIT, || {
+        (file_descriptors(server.pid()) <= before + KEPT_MAX).then_some(())
+    });
 }
 
 struct Outage<'a> {
