@@ -70,5 +70,5 @@ pub(super) const SLOW: Fault = Fault {
     lasts: A_WHILE,
 };
 
-/// What every kind of back end must come out of.
+/// What every kind of back end must come out of. To a driver a silent network is like a frozen server.
 pub(super) const USUAL: [Fault; 6] = [KILLED, FROZEN, RESET, CUT, REFUSED, SLOW];

@@ -19,7 +19,7 @@ pub(super) struct Outcome {
 pub(super) type Work = fn(&mut Client, SocketAddr) -> Result<(), String>;
 
 /// Between two calls of a client: many calls are wanted at any time, a busy machine is not.
-const PAUSE: Duration = Duration::from_millis(1);
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// Clients at work, each on a connection of its own.
 pub(super) struct Load {
