@@ -9,6 +9,7 @@ mod demo;
 mod faults;
 mod functions;
 mod http;
+mod isolation;
 mod kv_conformance;
 mod kv_interop;
 mod load;
