@@ -11,6 +11,7 @@ mod faults;
 mod functions;
 mod http;
 mod http_client;
+mod isolation;
 mod kv_conformance;
 mod kv_interop;
 mod load;
