@@ -11,11 +11,11 @@ use airside::connection::ShardIo;
 use airside::guest::artifact::ArtifactCache;
 use airside::guest::epoch::EpochTicker;
 use airside::guest::prepare::{self, Definition};
-use airside::guest::{Guests, Surroundings, engine};
+use airside::guest::{CallTimes, Guests, Surroundings, engine};
 use airside::http::{DateCache, Encoder};
 use airside::router::{HttpRoute, Router};
 use airside::shard::{Shard, Timeouts};
-use airside::telemetry::{Labels, RequestTimes, RouteLabels, ShardTelemetry};
+use airside::telemetry::{Labels, RouteLabels, ShardTelemetry};
 use airside::{admin, log};
 use airside_capabilities::Operation;
 use anyhow::{Context, anyhow};
@@ -45,12 +45,8 @@ impl LoneShard {
     /// A shard whose only function is this guest, for GET and POST of `/`.
     pub fn new(wat: &str) -> anyhow::Result<LoneShard> {
         let reactor = reactor::build()?;
-        let routes = [HttpRoute {
-            pattern: String::from("/"),
-            methods: vec![String::from("GET"), String::from("POST")],
-            function: 0,
-            origin: String::from("bench"),
-        }];
+        let routes =
+            [HttpRoute { pattern: String::from("/"), function: 0, origin: String::from("bench") }];
         let telemetry = Rc::new(ShardTelemetry::new(&labels(&routes[0])));
         let (guests, ticker) = reactor.block_on(load(wat, &telemetry))?;
         let shard = Rc::new(Shard {
@@ -84,7 +80,7 @@ impl LoneShard {
     pub async fn invoke<R>(&self, payload: Bytes, read: impl FnOnce(&[u8]) -> R) -> R {
         let guests = &self.shard.guests;
         let mut response = guests.take_buffer();
-        let mut times = RequestTimes::default();
+        let mut times = CallTimes::default();
         guests.invoke(0, payload, &mut response, &mut times).await.expect("the guest answers");
         let result = read(&response);
         guests.give_buffer(response);
@@ -106,7 +102,6 @@ fn labels(route: &HttpRoute) -> Labels {
         routes: vec![RouteLabels {
             function: String::from(FUNCTION),
             pattern: route.pattern.clone(),
-            methods: route.methods.clone(),
         }],
         operations: &Operation::LABELS,
         service_routes: Vec::new(),
