@@ -1,19 +1,26 @@
-//! What the tests stand on: the server's process, a client that sends and shows raw bytes, and what `/proc` says.
+//! What the tests stand on: the server's process, the servers that it calls, a client that sends and shows raw bytes, and
+//! what `/proc` says.
 
 mod binary;
 mod client;
+mod keeper;
 mod poll;
 mod process;
 mod prometheus;
+mod proxy;
 mod server;
+pub mod services;
 mod setup;
 mod turns;
 mod wasm;
 
 pub use client::{Client, Response};
 pub use poll::{WAIT, poll_until};
-pub use process::{Thread, cpu_time, cpus, file_descriptors, resident_bytes, threads};
+pub use process::{
+    Thread, cpu_time, cpus, file_descriptors, resident_bytes, threads, watched_sockets,
+};
 pub use prometheus::{Family, Sample, parse_metrics};
+pub use proxy::{Proxy, Traffic};
 pub use server::Server;
 pub use setup::{Finished, Setup};
 pub use turns::{Turn, alone};

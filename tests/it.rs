@@ -1,11 +1,16 @@
 //! The real binary as its users meet it. Each module is one side of it, each test one behaviour.
 
 mod admin;
+mod backends;
+mod bolt;
 mod capabilities;
 mod config;
 mod demo;
+mod faults;
 mod functions;
 mod http;
+mod kv_conformance;
+mod kv_interop;
 mod latency;
 mod load;
 mod oracle;
@@ -13,3 +18,5 @@ mod prometheus;
 mod shards;
 mod shutdown;
 mod tidy;
+mod unreachable;
+mod wire;

@@ -3,25 +3,35 @@
 #
 #   tests/run.sh [ARGUMENT...]    arguments go to `cargo test --workspace`; `-- NAME` runs the tests with that name
 #
-# Installs what is missing with apt; needs Rust, and root or sudo if something is missing.
+# Installs what is missing with apt, also the servers that airside is a client of; needs Rust, and root or sudo if something
+# is missing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 main() {
     command -v cargo >/dev/null || fail "cargo is missing: install Rust from https://rustup.rs"
     install_missing
+    # The servers come while cargo compiles.
+    local log status=0
+    log=$(mktemp)
+    # shellcheck disable=SC2064 # the name as it is now
+    trap "rm -f '$log'" EXIT
+    tests/services/install.sh >"$log" 2>&1 &
+    local servers=$!
     # io_uring locks memory, and containers allow little; tests open many connections. What cannot be raised stays: a
     # test that needs more fails and says so.
     ulimit -l unlimited 2>/dev/null || true
     ulimit -n "$(ulimit -Hn)" 2>/dev/null || true
     # As users build it. `cargo test --workspace` would build it too, but with what the test's oracle turns on in wasmtime.
     cargo build --package airside --bin airside
-    local log status=0
-    log=$(mktemp)
+    cargo test --workspace --no-run "$@"
+    if ! wait "$servers"; then
+        cat "$log" >&2
+        fail "the servers that the tests need could not be installed"
+    fi
     cargo test --workspace --no-fail-fast "$@" | tee "$log" || status=$?
     # Cargo reports each test binary by itself; this is the sum.
     awk '/^test result:/ { passed += $4; failed += $6 } END { print passed + 0 " passed, " failed + 0 " failed" }' "$log"
-    rm -f "$log"
     return "$status"
 }
 

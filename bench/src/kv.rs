@@ -30,7 +30,14 @@ pub async fn store() -> anyhow::Result<Kv> {
 pub fn capabilities(kv: Kv) -> Capabilities {
     let metrics =
         ShardMetrics::new(Arc::new(MetricNames::new(METRIC_NAMES_MAX, Reserved::default())));
-    Capabilities::new(Some(kv), logger(), metrics, FunctionNames::default())
+    Capabilities {
+        kv: Some(kv),
+        sql: None,
+        http: None,
+        logger: logger(),
+        metrics,
+        functions: FunctionNames::default(),
+    }
 }
 
 /// Filters out every line.

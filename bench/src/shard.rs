@@ -1,20 +1,18 @@
 //! A shard without thread and listener: one function on one route, called directly or through a connection in memory.
 
-use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use airside::config::ModuleSource;
-use airside::connection::ShardIo;
+use airside::config::{HttpConfig, ModuleSource};
 use airside::guest::artifact::ArtifactCache;
 use airside::guest::epoch::EpochTicker;
 use airside::guest::prepare::{self, Definition};
 use airside::guest::{CallTimes, Guests, Surroundings, engine};
-use airside::http::{DateCache, Encoder};
+use airside::net::balance;
 use airside::router::{HttpRoute, Router};
-use airside::shard::{Shard, Timeouts};
+use airside::shard::Shard;
 use airside::telemetry::{Labels, RouteLabels, ShardTelemetry};
 use airside::{admin, log};
 use airside_capabilities::Operation;
@@ -29,7 +27,6 @@ use crate::{guests, kv, reactor};
 const FUNCTION: &str = "function";
 /// Longer than any run takes: no timer fires.
 const NEVER: Duration = Duration::from_secs(3600);
-const NEVER_NS: u64 = NEVER.as_nanos() as u64;
 /// The request and response bytes that may be under way in memory, as much as a shard reads at once.
 const STREAM_BYTES: usize = 64 * 1024;
 
@@ -45,31 +42,19 @@ impl LoneShard {
     /// A shard whose only function is this guest, for GET and POST of `/`.
     pub fn new(wat: &str) -> anyhow::Result<LoneShard> {
         let reactor = reactor::build()?;
-        let routes =
-            [HttpRoute { pattern: String::from("/"), function: 0, origin: String::from("bench") }];
+        let routes = [HttpRoute {
+            pattern: String::from("/"),
+            methods: vec![String::from("GET"), String::from("POST")],
+            function: 0,
+            origin: String::from("bench"),
+        }];
         let telemetry = Rc::new(ShardTelemetry::new(&labels(&routes[0])));
         let (guests, ticker) = reactor.block_on(load(wat, &telemetry))?;
-        let shard = Rc::new(Shard {
-            io: ShardIo::new(),
-            limits: LIMITS,
-            timeouts: Timeouts {
-                idle_ns: NEVER_NS,
-                header_ns: NEVER_NS,
-                body_ns: NEVER_NS,
-                write_ns: NEVER_NS,
-            },
-            connections_max: 1,
-            open: Cell::new(0),
-            turned_away: Cell::new(0),
-            router: Arc::new(Router::build(&routes).map_err(|error| anyhow!("{error:?}"))?),
-            functions: vec![0],
-            guests,
-            encoder: Encoder::new("airside"),
-            date: RefCell::new(DateCache::new()),
-            telemetry,
-            admin: admin::queue().0,
-            log: log::open(log::Options { least: None, format: log::Format::Text }).0,
-        });
+        let router = Router::build(&routes).map_err(|error| anyhow!("{error:?}"))?;
+        let (log, _) = log::open(log::Options { least: None, format: log::Format::Text });
+        let admin = admin::queue().0;
+        let (seat, _) = balance::seats(1).pop().context("a seat for the one shard")?;
+        let shard = Shard::new(&http(), seat, Arc::new(router), vec![0], guests, admin, log);
         Ok(LoneShard { shard, reactor, _ticker: ticker })
     }
 
@@ -93,6 +78,18 @@ impl LoneShard {
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
         self.reactor.block_on(async { self.shard.admit(server, peer) });
         client
+    }
+}
+
+fn http() -> HttpConfig {
+    HttpConfig {
+        server_name: String::from("airside"),
+        connections_max: 1,
+        idle_timeout: NEVER,
+        header_timeout: NEVER,
+        body_timeout: NEVER,
+        write_timeout: NEVER,
+        limits: LIMITS,
     }
 }
 
@@ -132,6 +129,7 @@ async fn load(
     let ticker = EpochTicker::start(vec![engine.clone()])?;
     let surroundings = Surroundings {
         capabilities: kv::capabilities(kv::store().await?),
+        backends: Vec::new(),
         telemetry: Rc::clone(telemetry),
         log: kv::logger(),
         epoch: ticker.handle(0).context("the ticker has one shard")?,

@@ -6,16 +6,17 @@
 //! lost and comes back with the last that is restored; each of the two is one line of the log,
 //! however many calls fail in between.
 
+pub mod dial;
 pub mod link;
+mod shard;
 
-use std::cell::Cell;
 use std::fmt;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam::sync::ShardedLock;
+pub use shard::{BackendCounts, ShardBackend};
 use tokio::sync::watch;
 
 use crate::dns::Resolver;
@@ -77,6 +78,7 @@ pub struct Backend {
     name: &'static str,
     target: Arc<str>,
     log: Arc<dyn BackendLog>,
+    has_health: bool,
     /// Shards whose connection is not there.
     shards_down: AtomicUsize,
     /// Written when the state changes, read by `/ready`: no request comes by here.
@@ -103,16 +105,28 @@ impl Backend {
         log: Arc<dyn BackendLog>,
     ) -> Arc<Backend> {
         let reason = Arc::from("not connected yet");
+        let outage = Outage { since: Instant::now(), reason, starting: true };
         Arc::new(Backend {
             name,
             target: Arc::from(target),
             log,
+            has_health: true,
             shards_down: AtomicUsize::new(shards),
-            outage: ShardedLock::new(Some(Outage {
-                since: Instant::now(),
-                reason,
-                starting: true,
-            })),
+            outage: ShardedLock::new(Some(outage)),
+            given_up: watch::Sender::new(None),
+        })
+    }
+
+    /// A back end that is any number of servers, each call's own: it is never down as a whole, and
+    /// no shard says that it is up or down.
+    pub fn without_health(name: &'static str, log: Arc<dyn BackendLog>) -> Arc<Backend> {
+        Arc::new(Backend {
+            name,
+            target: Arc::from("any host"),
+            log,
+            has_health: false,
+            shards_down: AtomicUsize::new(0),
+            outage: ShardedLock::new(None),
             given_up: watch::Sender::new(None),
         })
     }
@@ -120,6 +134,16 @@ impl Backend {
     /// Such as `redis`.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// Where it is, for people.
+    pub fn target(&self) -> &Arc<str> {
+        &self.target
+    }
+
+    /// Whether every shard has its connection; none if that cannot be said.
+    pub fn is_up(&self) -> Option<bool> {
+        self.has_health.then(|| self.health().is_ok())
     }
 
     /// Whether every shard has its connection; if not, why the last one that was lost was.
@@ -227,90 +251,6 @@ impl fmt::Debug for Backend {
     }
 }
 
-/// What one shard counts about one back end. The shard's own: nothing here is shared.
-#[derive(Debug)]
-pub struct ShardBackend {
-    backend: Arc<Backend>,
-    up: Cell<bool>,
-    failures: [Cell<u64>; FailureKind::ALL.len()],
-    connections: Cell<u64>,
-    reconnects: Cell<u64>,
-}
-
-/// The counts of a shard's back end, all since the start but for the connections.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct BackendCounts {
-    /// At the positions of [`FailureKind`].
-    pub failures: [u64; FailureKind::ALL.len()],
-    /// Connections that are open now.
-    pub connections: u64,
-    /// Connections that were made to replace a lost one.
-    pub reconnects: u64,
-}
-
-impl ShardBackend {
-    pub fn new(backend: &Arc<Backend>) -> Rc<ShardBackend> {
-        Rc::new(ShardBackend {
-            backend: Arc::clone(backend),
-            up: Cell::new(false),
-            failures: Default::default(),
-            connections: Cell::new(0),
-            reconnects: Cell::new(0),
-        })
-    }
-
-    /// The process's view of the same back end.
-    pub fn backend(&self) -> &Arc<Backend> {
-        &self.backend
-    }
-
-    pub fn counts(&self) -> BackendCounts {
-        BackendCounts {
-            failures: self.failures.each_ref().map(Cell::get),
-            connections: self.connections.get(),
-            reconnects: self.reconnects.get(),
-        }
-    }
-
-    /// A call failed: counts it and gives the error to return.
-    pub fn failed(&self, kind: FailureKind, reason: impl Into<Arc<str>>) -> BackendError {
-        let count = &self.failures[kind as usize];
-        count.set(count.get() + 1);
-        self.backend.error(kind, reason)
-    }
-
-    /// Connections that are open now, for drivers that hold several.
-    pub fn set_connections(&self, connections: u64) {
-        self.connections.set(connections);
-    }
-
-    /// A lost connection was made again.
-    pub fn reconnected(&self) {
-        self.reconnects.set(self.reconnects.get() + 1);
-    }
-
-    /// This shard can reach the back end (again). Saying so twice is fine.
-    pub fn up(&self) {
-        if !self.up.replace(true) {
-            self.backend.shard_up();
-        }
-    }
-
-    /// This shard cannot reach the back end, for this reason.
-    pub fn down(&self, reason: &str) {
-        if self.up.replace(false) {
-            self.backend.shard_down(reason);
-        } else {
-            self.backend.still_down(reason);
-        }
-    }
-
-    /// The back end was never reached, and this shard tries no more.
-    pub fn give_up(&self, reason: impl Into<Arc<str>>) {
-        self.backend.give_up(self.backend.error(FailureKind::Unavailable, reason));
-    }
-}
-
 /// What a shard's drivers reach the network with.
 #[derive(Debug, Clone)]
 pub struct Network {
@@ -330,4 +270,4 @@ pub struct BackendTimes {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

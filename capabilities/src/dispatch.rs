@@ -2,14 +2,18 @@
 //! it. Names are compared as bytes of the guest's memory: nothing is allocated to find out what is
 //! asked for.
 
+mod http_client;
 mod kvstore;
+mod sql;
 
 use crate::error::CallError;
 use crate::functions::{FunctionIndex, FunctionNames};
+use crate::http_client::HttpClient;
 use crate::kv::Kv;
 use crate::logger::{Level, Logger};
 use crate::metrics::ShardMetrics;
 use crate::payload::requests;
+use crate::sql::Sql;
 
 /// The names of a host call, in waPC's order: binding, namespace, operation.
 #[derive(Debug, Clone, Copy)]
@@ -31,12 +35,15 @@ pub enum Operation {
     MetricsGauge,
     MetricsHistogram,
     Function(FunctionIndex),
+    SqlQuery,
+    SqlExec,
+    HttpCall,
 }
 
 impl Operation {
     /// Names for telemetry, at the positions that [`Self::label_index`] gives. All functions have
     /// one.
-    pub const LABELS: [&'static str; 13] = [
+    pub const LABELS: [&'static str; 16] = [
         "kvstore:get",
         "kvstore:set",
         "kvstore:delete",
@@ -50,6 +57,9 @@ impl Operation {
         "metrics:gauge",
         "metrics:histogram",
         "function",
+        "sql:query",
+        "sql:exec",
+        "httpclient:call",
     ];
 
     pub fn label_index(self) -> usize {
@@ -63,6 +73,9 @@ impl Operation {
             Operation::MetricsGauge => 10,
             Operation::MetricsHistogram => 11,
             Operation::Function(_) => 12,
+            Operation::SqlQuery => 13,
+            Operation::SqlExec => 14,
+            Operation::HttpCall => 15,
         }
     }
 }
@@ -93,37 +106,30 @@ pub trait CallFunction {
 /// Everything that guests of one shard may ask for.
 #[derive(Debug)]
 pub struct Capabilities {
-    kv: Option<Kv>,
-    logger: Logger,
-    metrics: ShardMetrics,
-    functions: FunctionNames,
+    /// Without a store, the guest's kv operations are not found.
+    pub kv: Option<Kv>,
+    /// Without a database, the guest's sql operations are not found.
+    pub sql: Option<Sql>,
+    /// Without a client, the guest's calls over HTTP are not found.
+    pub http: Option<HttpClient>,
+    pub logger: Logger,
+    /// The shard's metrics, to take records from.
+    pub metrics: ShardMetrics,
+    pub functions: FunctionNames,
 }
 
 /// The only namespace; guests that name another are calling some other host.
 const NAMESPACE: &[u8] = b"tarmac";
 
 impl Capabilities {
-    /// Without a store, the guest's kv operations are not found.
-    pub fn new(
-        kv: Option<Kv>,
-        logger: Logger,
-        metrics: ShardMetrics,
-        functions: FunctionNames,
-    ) -> Self {
-        Capabilities { kv, logger, metrics, functions }
-    }
-
-    /// The shard's metrics, to take records from.
-    pub fn metrics(&self) -> &ShardMetrics {
-        &self.metrics
-    }
-
     pub fn resolve(&self, call: HostCall<'_>) -> Result<Operation, CallError> {
         if call.namespace != NAMESPACE {
             return Err(CallError::NotFound);
         }
         let operation = match call.capability {
             b"kvstore" => self.kv.as_ref().and_then(|_| kv_operation(call.operation)),
+            b"sql" => self.sql.as_ref().and_then(|_| sql_operation(call.operation)),
+            b"httpclient" => self.http.as_ref().and_then(|_| http_operation(call.operation)),
             b"logger" => logger_level(call.operation).map(Operation::Log),
             b"logging" => logging_level(call.operation).map(Operation::Log),
             b"metrics" => metrics_operation(call.operation),
@@ -149,6 +155,8 @@ impl Capabilities {
             Operation::KvSet => kvstore::set(self.kv()?, payload, response).await,
             Operation::KvDelete => kvstore::delete(self.kv()?, payload, response).await,
             Operation::KvKeys => kvstore::keys(self.kv()?, payload, response).await,
+            Operation::SqlQuery => sql::query(self.sql()?, payload, response).await,
+            Operation::SqlExec => sql::exec(self.sql()?, payload, response).await,
             Operation::Log(level) => {
                 self.logger.log(level, caller.function, payload);
                 Ok(())
@@ -166,11 +174,23 @@ impl Capabilities {
                 let called = functions.call_function(function, payload, response).await;
                 called.inspect_err(|_| response.clear())
             }
+            // Boxed, because it would make every call's future several times as large.
+            Operation::HttpCall => {
+                Box::pin(http_client::call(self.http()?, payload, response)).await
+            }
         }
     }
 
     fn kv(&self) -> Result<&Kv, CallError> {
         self.kv.as_ref().ok_or(CallError::NotFound)
+    }
+
+    fn sql(&self) -> Result<&Sql, CallError> {
+        self.sql.as_ref().ok_or(CallError::NotFound)
+    }
+
+    fn http(&self) -> Result<&HttpClient, CallError> {
+        self.http.as_ref().ok_or(CallError::NotFound)
     }
 }
 
@@ -182,6 +202,18 @@ fn kv_operation(operation: &[u8]) -> Option<Operation> {
         b"keys" => Some(Operation::KvKeys),
         _ => None,
     }
+}
+
+fn sql_operation(operation: &[u8]) -> Option<Operation> {
+    match operation {
+        b"query" => Some(Operation::SqlQuery),
+        b"exec" => Some(Operation::SqlExec),
+        _ => None,
+    }
+}
+
+fn http_operation(operation: &[u8]) -> Option<Operation> {
+    (operation == b"call").then_some(Operation::HttpCall)
 }
 
 /// Operations of the logger as Tarmac registers them.

@@ -3,28 +3,44 @@
 //! The C library's `getaddrinfo` blocks, so drivers that are given a name start a thread for it.
 //! They are given addresses from here instead.
 
+mod hosts;
+
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_resolver::config::{LookupIpStrategy, ResolverConfig, ResolverOpts};
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{LookupIpStrategy, ResolveHosts, ResolverConfig, ResolverOpts};
+use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::Name;
 use hickory_resolver::system_conf::read_system_conf;
-use hickory_resolver::{Hosts, TokioResolver};
+use tokio::time::timeout;
 
-/// One question to one name server; two are tried. Together less than a call to a back end may take.
+use hosts::HostsFile;
+
+/// One question to the name servers; it is asked again twice.
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(1);
-const ATTEMPTS: usize = 2;
-/// Answers that a shard remembers, for as long as they say.
+const REPEATS_MAX: usize = 2;
+/// A name with all its questions: each search domain has its own. Less than a call to a back end
+/// may take, so that the error says what the matter is.
+const NAME_TIMEOUT: Duration = Duration::from_secs(4);
+/// Answers that a shard remembers.
 const CACHE_NAMES_MAX: u64 = 256;
+/// An address is asked for again after this time, whatever its record says: a service that fails over
+/// under its name must be found where it is now.
+const FOUND_MAX: Duration = Duration::from_secs(30);
+/// A name that has no address may get one at any time. Records of zones say five minutes and more; a
+/// back end is to be reached within five seconds.
+const NOT_FOUND_MAX: Duration = Duration::from_secs(2);
 
 /// What the machine says about names, read once at start: `/etc/resolv.conf` and `/etc/hosts`.
 #[derive(Clone)]
 pub struct DnsConfig {
     config: ResolverConfig,
     options: ResolverOpts,
-    hosts: Arc<Hosts>,
+    hosts: Arc<HostsFile>,
 }
 
 /// A name that has no address, or none that can be learnt.
@@ -37,17 +53,43 @@ pub struct DnsError {
 
 impl DnsConfig {
     /// Reads the machine's files. Without `/etc/resolv.conf` only the names of `/etc/hosts` are
-    /// known, as with the C library.
+    /// known.
     pub fn from_system() -> DnsConfig {
-        let (config, mut options) = read_system_conf().unwrap_or_else(|_| {
+        let (config, options) = read_system_conf().unwrap_or_else(|_| {
             (ResolverConfig::from_name_servers(Vec::new()), ResolverOpts::default())
         });
+        DnsConfig::new(config, options, HostsFile::from_system())
+    }
+
+    /// The number of dots and the search domains stay as the machine has them.
+    fn new(config: ResolverConfig, mut options: ResolverOpts, hosts: HostsFile) -> DnsConfig {
         options.timeout = options.timeout.min(QUESTION_TIMEOUT);
-        options.attempts = options.attempts.min(ATTEMPTS);
+        options.attempts = options.attempts.min(REPEATS_MAX);
         options.cache_size = CACHE_NAMES_MAX;
-        options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
-        let hosts = Arc::new(Hosts::from_system().unwrap_or_default());
-        DnsConfig { config, options, hosts }
+        options.positive_max_ttl = Some(FOUND_MAX);
+        options.negative_max_ttl = Some(NOT_FOUND_MAX);
+        options.use_hosts_file = ResolveHosts::Never;
+        options.ip_strategy = strategy();
+        DnsConfig { config, options, hosts: Arc::new(hosts) }
+    }
+}
+
+/// Both versions are asked for at once. Addresses of version 4 go first, as they are reachable more
+/// often, unless the machine has a way for version 6 only.
+fn strategy() -> LookupIpStrategy {
+    // Connecting a datagram socket looks for a way and sends nothing. The addresses are those of
+    // documentation: no machine has them.
+    let has_way = |own: IpAddr, there: IpAddr| {
+        UdpSocket::bind((own, 0)).and_then(|socket| socket.connect((there, 9))).is_ok()
+    };
+    let v4 = has_way(Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into());
+    let v6 = || {
+        let there = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+        has_way(Ipv6Addr::UNSPECIFIED.into(), there.into())
+    };
+    match !v4 && v6() {
+        true => LookupIpStrategy::Ipv6AndIpv4,
+        false => LookupIpStrategy::Ipv4AndIpv6,
     }
 }
 
@@ -59,7 +101,10 @@ impl fmt::Debug for DnsConfig {
 
 /// A shard's resolver. Clones share their cache.
 #[derive(Clone)]
-pub struct Resolver(TokioResolver);
+pub struct Resolver {
+    dns: TokioResolver,
+    hosts: Arc<HostsFile>,
+}
 
 impl Resolver {
     /// # Errors
@@ -68,12 +113,11 @@ impl Resolver {
         let provider = TokioRuntimeProvider::default();
         let builder = TokioResolver::builder_with_config(config.config.clone(), provider)
             .with_options(config.options.clone());
-        let mut resolver = builder.build().map_err(|error| DnsError {
+        let dns = builder.build().map_err(|error| DnsError {
             host: String::from("any host"),
             reason: error.to_string(),
         })?;
-        resolver.set_hosts(Arc::clone(&config.hosts));
-        Ok(Resolver(resolver))
+        Ok(Resolver { dns, hosts: Arc::clone(&config.hosts) })
     }
 
     /// The addresses of `host`, in the order to try them, with `port`. An address, with or without
@@ -82,13 +126,32 @@ impl Resolver {
         if let Some(address) = literal(host) {
             return Ok(vec![SocketAddr::new(address, port)]);
         }
-        let fail = |reason: String| DnsError { host: host.to_owned(), reason };
-        let found = self.0.lookup_ip(host).await.map_err(|error| fail(error.to_string()))?;
-        let addresses: Vec<_> = found.iter().map(|ip| SocketAddr::new(ip, port)).collect();
-        if addresses.is_empty() {
-            return Err(fail(String::from("it has no address")));
+        let with_port = |ip: &IpAddr| SocketAddr::new(*ip, port);
+        if let Some(addresses) = self.hosts.get(host) {
+            return Ok(addresses.iter().map(with_port).collect());
         }
-        Ok(addresses)
+        let fail = |reason: String| DnsError { host: host.to_owned(), reason };
+        // Relaxed, because names of containers have underscores.
+        let name = Name::from_str_relaxed(host).map_err(|error| fail(error.to_string()))?;
+        let found = timeout(NAME_TIMEOUT, self.dns.lookup_ip(name)).await;
+        let found = found.unwrap_or(Err(NetError::Timeout)).map_err(|error| fail(said(&error)))?;
+        let addresses: Vec<_> = found.iter().map(|ip| SocketAddr::new(ip, port)).collect();
+        match addresses.is_empty() {
+            true => Err(fail(String::from(NO_SUCH_HOST))),
+            false => Ok(addresses),
+        }
+    }
+}
+
+const NO_SUCH_HOST: &str = "no such host";
+
+/// hickory's own text of the first is the question in Rust's notation.
+fn said(error: &NetError) -> String {
+    match error {
+        error if error.is_no_records_found() => String::from(NO_SUCH_HOST),
+        NetError::Timeout => String::from("no answer from a name server"),
+        NetError::NoConnections => String::from("no name server"),
+        error => error.to_string(),
     }
 }
 
@@ -151,60 +214,4 @@ impl fmt::Display for HostPort {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{DnsConfig, HostPort, Resolver, literal};
-
-    #[test]
-    fn hosts_and_ports_are_read() {
-        for (text, default_port, read) in [
-            ("db.local:6379", None, Ok("db.local:6379")),
-            ("db.local", Some(9042), Ok("db.local:9042")),
-            ("127.0.0.1", Some(1), Ok("127.0.0.1:1")),
-            ("[::1]:6379", None, Ok("[::1]:6379")),
-            ("::1", Some(6379), Ok("[::1]:6379")),
-            ("db.local", None, Err(())),
-            ("", Some(1), Err(())),
-            (":6379", Some(1), Err(())),
-            ("db:0", None, Err(())),
-            ("db:65536", None, Err(())),
-            ("a b:1", None, Err(())),
-            ("user@db:1", None, Err(())),
-        ] {
-            let got = HostPort::parse(text, default_port).map(|found| found.to_string());
-            assert_eq!(got.map_err(|_| ()), read.map(String::from), "{text}");
-        }
-    }
-
-    #[test]
-    fn an_address_needs_no_resolver() {
-        for (host, is_address) in [
-            ("127.0.0.1", true),
-            ("::1", true),
-            ("[::1]", true),
-            ("localhost", false),
-            ("256.0.0.1", false),
-            ("", false),
-        ] {
-            assert_eq!(literal(host).is_some(), is_address, "{host}");
-        }
-    }
-
-    fn resolve(host: &str) -> Result<Vec<std::net::SocketAddr>, super::DnsError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            Resolver::new(&DnsConfig::from_system()).unwrap().resolve(host, 80).await
-        })
-    }
-
-    #[test]
-    fn names_of_the_hosts_file_are_known() {
-        let found = resolve("localhost").unwrap();
-        assert!(found.iter().all(|address| address.ip().is_loopback()), "{found:?}");
-    }
-
-    #[test]
-    fn a_name_without_address_is_an_error_that_says_so() {
-        let error = resolve("nowhere.invalid").unwrap_err();
-        assert!(error.to_string().starts_with("cannot resolve nowhere.invalid: "), "{error}");
-    }
-}
+mod tests;

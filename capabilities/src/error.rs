@@ -16,6 +16,9 @@ pub enum CallError {
     /// The answer has this status and is not 200; the response buffer holds it encoded.
     #[error("{text}")]
     Status { code: u16, text: Cow<'static, str> },
+    /// A statement to execute came in no encoding that is taken. There is no response.
+    #[error("unable to unmarshal database:exec request")]
+    SqlExec,
     /// A metric's JSON payload could not be decoded. There is no response.
     #[error("unable to parse input JSON - {0}")]
     InputJson(#[from] JsonError),

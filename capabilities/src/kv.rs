@@ -2,6 +2,7 @@
 //! clones see the same data. Keys and data are bytes and never empty here: what a guest is told
 //! about empty ones is the dispatcher's part.
 
+mod bolt;
 pub mod cassandra;
 mod embedded;
 mod memory;
@@ -10,7 +11,11 @@ pub mod redis;
 
 use std::sync::Arc;
 
-pub use embedded::{Embedded, EmbeddedConfig, OpenError};
+pub use bolt::BoltError;
+pub use embedded::{
+    BoltImport, DEFAULT_BUCKET, Embedded, EmbeddedConfig, ImportError, Imported, OpenError,
+    import_bolt,
+};
 pub use memory::Memory;
 
 use crate::backend::BackendError;
@@ -48,6 +53,9 @@ pub enum KvError {
 pub enum Kv {
     Memory(Memory),
     Embedded(Embedded),
+    Redis(redis::Redis),
+    Cassandra(cassandra::Cassandra),
+    Nats(nats::Nats),
 }
 
 impl Kv {
@@ -56,6 +64,9 @@ impl Kv {
         match self {
             Kv::Memory(memory) => memory.get(key, read).ok_or(KvError::Missing),
             Kv::Embedded(embedded) => embedded.get(key, read)?.ok_or(KvError::Missing),
+            Kv::Redis(redis) => redis.get(key, read).await,
+            Kv::Cassandra(cassandra) => cassandra.get(key, read).await,
+            Kv::Nats(nats) => nats.get(key, read).await,
         }
     }
 
@@ -65,6 +76,9 @@ impl Kv {
         match self {
             Kv::Memory(memory) => memory.set(key, data),
             Kv::Embedded(embedded) => embedded.set(key, data).await,
+            Kv::Redis(redis) => redis.set(key, data).await,
+            Kv::Cassandra(cassandra) => cassandra.set(key, data).await,
+            Kv::Nats(nats) => nats.set(key, data).await,
         }
     }
 
@@ -76,6 +90,9 @@ impl Kv {
                 Ok(())
             }
             Kv::Embedded(embedded) => embedded.delete(key).await,
+            Kv::Redis(redis) => redis.delete(key).await,
+            Kv::Cassandra(cassandra) => cassandra.delete(key).await,
+            Kv::Nats(nats) => nats.delete(key).await,
         }
     }
 
@@ -88,13 +105,17 @@ impl Kv {
                 Ok(())
             }
             Kv::Embedded(embedded) => embedded.keys(each).await,
+            Kv::Redis(redis) => redis.keys(each).await,
+            Kv::Cassandra(cassandra) => cassandra.keys(each).await,
+            Kv::Nats(nats) => nats.keys(each).await,
         }
     }
 
-    /// Whether the store can do its work, without asking it to.
+    /// Whether the store can do its work, without asking it to. Of a store that is a server, its
+    /// [`crate::backend::Backend`] knows.
     pub fn health(&self) -> Result<(), KvError> {
         match self {
-            Kv::Memory(_) => Ok(()),
+            Kv::Memory(_) | Kv::Redis(_) | Kv::Cassandra(_) | Kv::Nats(_) => Ok(()),
             Kv::Embedded(embedded) => embedded.health(),
         }
     }

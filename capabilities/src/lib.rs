@@ -1,4 +1,4 @@
-//! What a guest may ask for of its host: key-value, logger, metrics, other functions.
+//! What a guest may ask for of its host: key-value, SQL, HTTP, logger, metrics, other functions.
 //!
 //! Knows nothing of WebAssembly, listeners, routes or configuration keys. The embedding runtime
 //! makes one [`Capabilities`] per shard, names the host call ([`Capabilities::resolve`]) and runs
@@ -10,11 +10,13 @@ pub mod dispatch;
 pub mod dns;
 pub mod error;
 pub mod functions;
+pub mod http_client;
 pub mod kv;
 pub mod logger;
 pub mod metrics;
 pub mod payload;
 pub mod secret;
+pub mod sql;
 pub mod tls;
 
 pub use dispatch::{CallFunction, Caller, Capabilities, HostCall, Operation};

@@ -6,6 +6,7 @@
 //! payloads.
 
 pub(crate) mod base64;
+pub(crate) mod http;
 pub(crate) mod json;
 pub mod messages;
 pub(crate) mod protobuf;

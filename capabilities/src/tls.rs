@@ -4,14 +4,18 @@
 //! (`SSL_CERT_FILE` and `SSL_CERT_DIR` change them, as they do for Go's programs), and those of one
 //! more file if the settings name one.
 
+mod verifier;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
+
+pub use verifier::Hosts;
+use verifier::{Verifier, Wanted};
 
 /// The authorities that back ends' certificates may come from.
 #[derive(Debug, Clone)]
@@ -40,11 +44,20 @@ impl Roots {
     /// The machine's authorities and those of `extra`, a PEM file. Reads files: at start only.
     pub fn load(extra: Option<&Path>) -> Result<Roots, RootsError> {
         let mut certificates = rustls_native_certs::load_native_certs().certs;
-        if let Some(path) = extra {
-            certificates.extend(read(path)?);
-        }
         let mut store = RootCertStore::empty();
         // Machines carry certificates that rustls does not take; the others count.
+        store.add_parsable_certificates(certificates.iter().cloned());
+        if let Some(path) = extra {
+            certificates.extend(add(path, &mut store)?);
+        }
+        Ok(Roots { store: Arc::new(store), certificates: certificates.into() })
+    }
+
+    /// Those of a PEM file and no others. Reads it: at start only.
+    pub fn of_file(path: &Path) -> Result<Roots, RootsError> {
+        let certificates = read_certificates(path)?;
+        let mut store = RootCertStore::empty();
+        // It may be a copy of the machine's, see above.
         store.add_parsable_certificates(certificates.iter().cloned());
         Ok(Roots { store: Arc::new(store), certificates: certificates.into() })
     }
@@ -58,21 +71,57 @@ impl Roots {
     /// certificate of any host will do: whoever is on the way can read and change everything.
     pub fn client(&self, verify: bool, alpn: &[&[u8]]) -> ClientConfig {
         let builder = ClientConfig::builder();
-        let builder = if verify {
-            builder.with_root_certificates(Arc::clone(&self.store))
-        } else {
-            let provider = Arc::clone(builder.crypto_provider());
-            builder
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(AnyCertificate { provider }))
+        let mut config = match verify {
+            true => builder.with_root_certificates(Arc::clone(&self.store)).with_no_client_auth(),
+            false => with_verifier(builder, None),
         };
-        let mut config = builder.with_no_client_auth();
         config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
         config
     }
+
+    /// A client's side for a driver that is given addresses only: the certificate must be for one
+    /// of `hosts`. There is no server name indication, since the driver has no name to send.
+    /// `None` asks for nothing, as [`Roots::client`] does without `verify`.
+    pub fn client_of(&self, hosts: Option<Hosts>) -> ClientConfig {
+        let roots = Arc::clone(&self.store);
+        let wanted = hosts.map(|hosts| Wanted { roots, hosts: Some(hosts) });
+        with_verifier(ClientConfig::builder(), wanted)
+    }
+
+    /// A client's side that wants a certificate of a trusted authority, for whatever name.
+    pub fn client_of_any_name(&self) -> ClientConfig {
+        let wanted = Wanted { roots: Arc::clone(&self.store), hosts: None };
+        with_verifier(ClientConfig::builder(), Some(wanted))
+    }
 }
 
-fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, RootsError> {
+fn with_verifier(
+    builder: ConfigBuilder<ClientConfig, WantsVerifier>,
+    wanted: Option<Wanted>,
+) -> ClientConfig {
+    let provider = Arc::clone(builder.crypto_provider());
+    let verifier = Arc::new(Verifier { provider, wanted });
+    builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
+}
+
+/// Whether a file holds certificates that [`Roots::load`] can add, and no others.
+pub fn check_file(path: &Path) -> Result<(), RootsError> {
+    add(path, &mut RootCertStore::empty()).map(drop)
+}
+
+/// Certificates that were named on purpose: each must be of use.
+fn add(path: &Path, store: &mut RootCertStore) -> Result<Vec<CertificateDer<'static>>, RootsError> {
+    let fail =
+        |error: rustls::Error| RootsError { path: path.to_owned(), reason: error.to_string() };
+    let certificates = read_certificates(path)?;
+    for certificate in &certificates {
+        store.add(certificate.clone()).map_err(fail)?;
+    }
+    Ok(certificates)
+}
+
+/// The certificates of a PEM file, at least one.
+pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, RootsError> {
     let fail = |reason: String| RootsError { path: path.to_owned(), reason };
     let certificates = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
@@ -83,47 +132,22 @@ fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, RootsError> {
     Ok(certificates)
 }
 
-/// Takes every certificate; that the peer has its key is still checked.
-#[derive(Debug)]
-struct AnyCertificate {
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
+/// What a failed handshake says about TLS itself: a certificate that is not trusted or for another
+/// host, or a peer that speaks something else. `None` if `error` is of another kind, such as a
+/// connection that broke.
+pub fn fault<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<rustls::Error>() {
+            return Some(found);
+        }
+        // What an `io::Error` was made of is not its source; that one's source is.
+        next = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
     }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
+    None
 }
 
 #[cfg(test)]
@@ -138,6 +162,7 @@ mod tests {
         for (content, reason) in [
             ("", "no certificate in it"),
             ("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n", "base64"),
+            ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "certificate"),
         ] {
             std::fs::write(&path, content).unwrap();
             let error = Roots::load(Some(&path)).unwrap_err().to_string();

@@ -7,6 +7,7 @@ pub const HELLO: &str = include_str!("../guests/hello.wat");
 pub const ENDLESS_LOOP: &str = include_str!("../guests/endless_loop.wat");
 pub const TRAP: &str = include_str!("../guests/trap.wat");
 pub const ENDLESS_GROWTH: &str = include_str!("../guests/endless_growth.wat");
+const HOST_CALL: &str = include_str!("../guests/host_call.wat");
 const KV: &str = include_str!("../guests/kv.wat");
 
 /// Forwards its payload, a protobuf KVStoreSet, to `kvstore/set`.
@@ -17,6 +18,19 @@ pub fn kv_set() -> String {
 /// Forwards its payload, a protobuf KVStoreGet, to `kvstore/get`.
 pub fn kv_get() -> String {
     KV.replace("OPERATION", "get")
+}
+
+/// Makes this one host call, whatever it is asked, and answers its response.
+pub fn host_call(capability: &str, operation: &str, payload: &[u8]) -> String {
+    let literal =
+        |bytes: &[u8]| bytes.iter().map(|byte| format!("\\{byte:02x}")).collect::<String>();
+    HOST_CALL
+        .replace("CAP_LEN", &capability.len().to_string())
+        .replace("OP_LEN", &operation.len().to_string())
+        .replace("PAY_LEN", &payload.len().to_string())
+        .replace("\"CAPABILITY\"", &format!("\"{capability}\""))
+        .replace("\"OPERATION\"", &format!("\"{operation}\""))
+        .replace("\"PAYLOAD\"", &format!("\"{}\"", literal(payload)))
 }
 
 pub fn compile(text: &str) -> Result<Vec<u8>> {

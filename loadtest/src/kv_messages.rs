@@ -1,5 +1,4 @@
-//! The three protobuf messages of package tarmac.kvstore that the load needs, by hand: all their
-//! fields are length-delimited (wire type 2, protobuf.dev/programming-guides/encoding).
+//! The protobuf messages that the load needs, by hand: all their fields are length-delimited (wire type 2, protobuf.dev/programming-guides/encoding).
 
 /// KVStoreSet: 1 key, 2 data.
 pub fn set_request(key: &str, data: &[u8]) -> Vec<u8> {
@@ -11,9 +10,7 @@ pub fn set_request(key: &str, data: &[u8]) -> Vec<u8> {
 
 /// KVStoreGet: 1 key.
 pub fn get_request(key: &str) -> Vec<u8> {
-    let mut message = Vec::new();
-    put_field(&mut message, 1, key.as_bytes());
-    message
+    field(1, key.as_bytes())
 }
 
 /// The data of a KVStoreGetResponse: 1 status, 2 data. `None` when it has none or is malformed.
@@ -30,6 +27,13 @@ pub fn read_get_response(mut message: &[u8]) -> Option<&[u8]> {
         message = rest;
     }
     data
+}
+
+/// One length-delimited field.
+pub fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+    let mut message = Vec::new();
+    put_field(&mut message, number, bytes);
+    message
 }
 
 fn put_field(message: &mut Vec<u8>, number: u8, bytes: &[u8]) {

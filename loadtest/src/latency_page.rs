@@ -20,6 +20,8 @@ pub struct LatencyPage {
 struct Series {
     labels: Labels,
     count: u64,
+    /// Nanoseconds.
+    p99: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -47,9 +49,18 @@ impl LatencyPage {
         self.count(pattern, "shed")
     }
 
+    /// The p99 of the requests on a route that its function answered, in microseconds.
+    pub fn p99_us(&self, pattern: &str) -> Option<f64> {
+        self.of(pattern, "2xx").next().map(|one| one.p99 as f64 / 1e3)
+    }
+
     fn count(&self, pattern: &str, status: &str) -> u64 {
-        let of = |one: &&Series| one.labels.route == pattern && one.labels.status == status;
-        self.series.iter().filter(of).map(|one| one.count).sum()
+        self.of(pattern, status).map(|one| one.count).sum()
+    }
+
+    fn of<'p>(&'p self, pattern: &'p str, status: &'p str) -> impl Iterator<Item = &'p Series> {
+        let of = move |one: &&Series| one.labels.route == pattern && one.labels.status == status;
+        self.series.iter().filter(of)
     }
 }
 
@@ -60,12 +71,13 @@ mod tests {
     #[test]
     fn counts_are_those_of_the_route() {
         let page = r#"{"seconds": 1.5, "unit": "ns", "by": ["route", "status"], "series": [
-            {"labels": {"route": "/hello", "status": "2xx"}, "count": 7, "p50": 9},
-            {"labels": {"route": "/hello", "status": "shed"}, "count": 3},
-            {"labels": {"route": "(unmatched)", "status": "4xx"}, "count": 2}
+            {"labels": {"route": "/hello", "status": "2xx"}, "count": 7, "p50": 9, "p99": 1500},
+            {"labels": {"route": "/hello", "status": "shed"}, "count": 3, "p99": 1},
+            {"labels": {"route": "(unmatched)", "status": "4xx"}, "count": 2, "p99": 2}
         ]}"#;
         let page: LatencyPage = serde_json::from_str(page).unwrap();
         assert_eq!((page.answered("/hello"), page.shed("/hello")), (7, 3));
+        assert_eq!((page.p99_us("/hello"), page.p99_us("/other")), (Some(1.5), None));
         assert_eq!((page.answered("/other"), page.shed("/other")), (0, 0));
     }
 }

@@ -1,7 +1,9 @@
 //! `cargo run --release -p loadtest`: what airside costs beside its peers, and what it stands.
 //!
 //! - `loadtest` or `loadtest compare`: airside, nginx and hyper answer the same body in turn.
+//! - `loadtest calls`: host calls on real stores, databases and servers beside plain servers that make the same calls.
 //! - `loadtest faults`: a healthy function beside an endless loop, a trap, endless growth.
+//! - `loadtest outages`: back ends that are killed, frozen, reset and slow under load.
 //! - `loadtest soak`: ten million requests; errors, memory, and whether the counts agree.
 //! - `loadtest kill`: kill -9 under a load of sets; is every answered set there again?
 //!
@@ -10,6 +12,8 @@
 //! met, 1 when one is missed, 2 when nothing could be measured. `--json FILE` keeps every sample.
 //! The head of each file in `scenarios/` says how to read its table.
 
+mod callers;
+mod calls;
 mod cli;
 mod client;
 mod guests;

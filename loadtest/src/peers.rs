@@ -4,6 +4,7 @@
 pub mod airside;
 pub mod hyper;
 mod nginx;
+pub mod plain;
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

@@ -18,6 +18,7 @@ pub struct Report {
 }
 
 /// One promise, and what was measured.
+#[derive(Debug)]
 pub struct Bar {
     promise: String,
     measured: String,

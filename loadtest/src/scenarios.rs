@@ -1,9 +1,11 @@
 //! The scenarios. One is a file in `scenarios/` with `Options` and `run`, and a line in each
 //! place below.
 
+mod calls;
 pub mod compare;
 mod faults;
 mod kill;
+mod outages;
 mod soak;
 
 use anyhow::Result;
@@ -16,8 +18,12 @@ use crate::report::Report;
 pub enum Scenario {
     /// airside beside nginx and hyper: what a request costs.
     Compare(compare::Options),
+    /// What a host call costs, beside a plain server that makes the same call.
+    Calls(calls::Options),
     /// A healthy function beside bad ones.
     Faults(faults::Options),
+    /// Back ends that fail under load: what callers and neighbours feel.
+    Outages(outages::Options),
     /// Millions of requests: errors, memory, counts.
     Soak(soak::Options),
     /// kill -9 under a load of sets: is every answered set there again?
@@ -28,14 +34,20 @@ impl Scenario {
     pub fn needs_airside(&self) -> bool {
         match self {
             Scenario::Compare(options) => options.peers.contains(&Peer::Airside),
-            Scenario::Faults(_) | Scenario::Soak(_) | Scenario::Kill(_) => true,
+            Scenario::Calls(_)
+            | Scenario::Faults(_)
+            | Scenario::Outages(_)
+            | Scenario::Soak(_)
+            | Scenario::Kill(_) => true,
         }
     }
 
     pub fn run(&self, stage: &Stage) -> Result<Report> {
         match self {
             Scenario::Compare(options) => compare::run(stage, options),
+            Scenario::Calls(options) => calls::run(stage, options),
             Scenario::Faults(options) => faults::run(stage, options),
+            Scenario::Outages(options) => outages::run(stage, options),
             Scenario::Soak(options) => soak::run(stage, options),
             Scenario::Kill(options) => kill::run(stage, options),
         }

@@ -3,9 +3,9 @@
 
 use crate::http::{Offer, negotiate};
 use crate::router::AdminPage;
-use crate::telemetry::Collected;
 use crate::telemetry::latency::{self, FollowError, Followers, Format};
 use crate::telemetry::prometheus::{self, MetricsFormat};
+use crate::telemetry::{BackendStatus, Collected};
 use std::net::IpAddr;
 use tokio::sync::{mpsc, oneshot};
 
@@ -59,8 +59,8 @@ pub enum AdminBody {
 pub struct AdminState<'s> {
     /// Maintenance mode: alive, but not ready.
     pub maintenance: bool,
-    /// The health of the key-value store, an error with its reason; fine if there is no store.
-    pub kv_health: Result<(), String>,
+    /// What functions cannot reach now, each with the reason, of which nothing is secret.
+    pub failing: Vec<String>,
     /// Whether `/debug/*` answers peers that are not loopback addresses.
     pub debug_remote: bool,
     /// What the metrics page shows besides the telemetry.
@@ -108,7 +108,7 @@ pub fn answer(
         AdminPage::Ready => ready(state),
         AdminPage::Metrics => metrics(&request.accept, state, collected),
         AdminPage::Latency if request.is_post => reset(collected),
-        AdminPage::Latency => latency(request, collected, followers),
+        AdminPage::Latency => latency(request, collected, &state.extras.backends, followers),
         AdminPage::Pprof => text(403, "profiling is not enabled\n"),
     }
 }
@@ -117,10 +117,10 @@ fn ready(state: &AdminState<'_>) -> AdminResponse {
     if state.maintenance {
         return text(503, "maintenance mode\n");
     }
-    match &state.kv_health {
-        Ok(()) => text(200, "OK\n"),
-        Err(reason) => text(503, &format!("key-value store: {reason}\n")),
+    if state.failing.is_empty() {
+        return text(200, "OK\n");
     }
+    text(503, &(state.failing.join("\n") + "\n"))
 }
 
 /// A client that accepts none of the formats gets the oldest one, as from Prometheus' own libraries.
@@ -146,6 +146,7 @@ fn reset(collected: &mut Collected) -> AdminResponse {
 fn latency(
     request: &PageRequest,
     collected: &Collected,
+    backends: &[BackendStatus],
     followers: &mut Followers,
 ) -> AdminResponse {
     let Some(format) = latency_format(request) else {
@@ -163,7 +164,7 @@ fn latency(
             Err(FollowError::Query(error)) => return text(400, &format!("{error}\n")),
         }
     }
-    match latency::render(collected, format, &request.query) {
+    match latency::render(collected, backends, format, &request.query) {
         Ok(page) => {
             AdminResponse { status: 200, content_type, body: AdminBody::Whole(page.into_bytes()) }
         }

@@ -8,13 +8,12 @@ use std::sync::Arc;
 use std::sync::mpsc::{self as std_mpsc, RecvTimeoutError};
 use std::time::Duration;
 
-use airside_capabilities::kv::{Embedded, EmbeddedConfig, Kv, Memory, OpenError};
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::admin;
-use crate::config::{Config, FunctionConfig, KvConfig};
-use crate::control::{Control, ControlError, ShardHandle};
+use crate::config::{Config, FunctionConfig};
+use crate::control::{BackendWatch, Control, ControlError, ShardHandle};
 use crate::cpus::{self, CpuError};
 use crate::executor::{self, ExecutorError, ExecutorThread};
 use crate::guest::LoadError;
@@ -23,13 +22,16 @@ use crate::guest::engine;
 use crate::guest::epoch::EpochTicker;
 use crate::guest::prepare::{self, Definition, PrepareError, Prepared};
 use crate::log::{self, Level, Log};
+use crate::net::balance;
 use crate::net::listener::{self, ListenError};
 use crate::router::{RouteConflict, Router};
 use crate::shard::INBOX_MAX;
 use crate::telemetry::Collected;
 
+mod backends;
 mod plan;
 
+use backends::{Backends, BackendsError};
 use plan::{Plan, ShardStart};
 
 /// How long the last lines of the log may take to be written.
@@ -51,7 +53,7 @@ pub enum BootError {
     #[error("{}", joined(.0))]
     Routes(Vec<RouteConflict>),
     #[error(transparent)]
-    Store(#[from] OpenError),
+    Backends(#[from] BackendsError),
     #[error(transparent)]
     Executor(#[from] ExecutorError),
     #[error(transparent)]
@@ -73,8 +75,11 @@ impl BootError {
             BootError::Cpus(_)
             | BootError::Functions(_)
             | BootError::Load(_)
-            | BootError::Routes(_) => USAGE,
-            BootError::Listen(_) | BootError::Store(_) => UNAVAILABLE,
+            | BootError::Routes(_)
+            | BootError::Backends(BackendsError::Roots(_) | BackendsError::Dns(_)) => USAGE,
+            BootError::Listen(_)
+            | BootError::Backends(BackendsError::Store(_) | BackendsError::Refused(_))
+            | BootError::Control(ControlError::NeverReached(_)) => UNAVAILABLE,
             BootError::Engine(_) | BootError::Control(ControlError::ShardEnded { .. }) => SOFTWARE,
             BootError::Executor(ExecutorError::Panicked { .. }) => SOFTWARE,
             BootError::Artifacts(_)
@@ -107,9 +112,9 @@ pub fn serve(config: &Config, started: impl FnOnce(SocketAddr)) -> Result<(), Bo
     let address = listeners[0].local_addr().unwrap_or(config.listen);
     // Held to the end: it removes its folder when that is a temporary one.
     let (prepared, _artifacts, warnings) = compile(config, cpus.len())?;
-    let kv = config.kv.as_ref().map(open_store).transpose()?;
-
     let (log, lines) = log::open(plan::log_options(&config.log));
+    let backends = Backends::new(config, cpus.len(), &log)?;
+
     let (written, all_written) = std_mpsc::channel::<Infallible>();
     let (up, is_up) = std_mpsc::channel();
     let disk = executor::spawn_disk(async move || {
@@ -124,7 +129,7 @@ pub fn serve(config: &Config, started: impl FnOnce(SocketAddr)) -> Result<(), Bo
     for warning in config.warnings.iter().chain(&warnings) {
         log.event(Level::Warn, format_args!("{warning}"), &[]);
     }
-    let served = serve_on(config, &cpus, listeners, prepared, kv, &log, |log| {
+    let served = serve_on(config, &cpus, listeners, prepared, backends, &log, |log| {
         let shards = cpus.len();
         log.event(Level::Info, format_args!("listening on {address}"), &[("shards", &shards)]);
         started(address);
@@ -144,7 +149,7 @@ fn serve_on(
     cpus: &[usize],
     listeners: Vec<TcpListener>,
     prepared: Prepared,
-    kv: Option<Kv>,
+    backends: Backends,
     log: &Log,
     started: impl FnOnce(&Log),
 ) -> Result<(), BootError> {
@@ -157,18 +162,30 @@ fn serve_on(
     let (queue, pages) = admin::queue();
     // The configuration was checked with the same routes.
     let router = Router::build(&config.routes).map_err(BootError::Routes)?;
-    let plan = Plan::new(config, prepared.functions, router, kv.clone(), log.clone(), queue);
+    let (dependencies, embedded) = (backends.dependencies(), backends.embedded());
+    let plan = Plan::new(config, prepared.functions, router, backends, log.clone(), queue);
     let plan = Arc::new(plan);
     let labels = Arc::clone(&plan.labels);
 
     let (mut threads, mut handles) = (Vec::new(), Vec::new());
     let (ready, all_ready) = std_mpsc::channel();
-    for (index, (listener, engine)) in listeners.into_iter().zip(engines).enumerate() {
+    let seats = balance::seats(cpus.len());
+    let shards = listeners.into_iter().zip(engines).zip(seats);
+    for (index, ((listener, engine), (seat, arrivals))) in shards.enumerate() {
         let (sender, inbox) = mpsc::channel(INBOX_MAX);
         let (alive, ended) = oneshot::channel();
         let Some(epoch) = ticker.handle(index) else { continue };
-        let start =
-            ShardStart { index, listener, engine, epoch, inbox, alive, ready: ready.clone() };
+        let start = ShardStart {
+            index,
+            listener,
+            seat,
+            arrivals,
+            engine,
+            epoch,
+            inbox,
+            alive,
+            ready: ready.clone(),
+        };
         let plan = Arc::clone(&plan);
         threads.push(executor::spawn_shard(index, cpus[index], move || start.run(plan))?);
         handles.push(ShardHandle { inbox: sender, ended });
@@ -181,7 +198,8 @@ fn serve_on(
         pages,
         shards: handles,
         collected: Collected::new(labels, cpus.len()),
-        kv,
+        backends: BackendWatch::new(dependencies, cpus.len()),
+        embedded,
         log: log.clone(),
         maintenance: config.maintenance,
         debug_remote: config.debug_remote,
@@ -239,20 +257,6 @@ fn definition(config: &Config, function: &FunctionConfig) -> Definition {
         wait: config.guests.wait,
         timeout: function.timeout,
         memory_bytes_max: function.memory_bytes_max,
-    }
-}
-
-fn open_store(config: &KvConfig) -> Result<Kv, OpenError> {
-    match config {
-        KvConfig::Memory => Ok(Kv::Memory(Memory::new(None))),
-        KvConfig::Embedded { path, bucket, permissions, timeout } => {
-            Ok(Kv::Embedded(Embedded::open(&EmbeddedConfig {
-                path: path.clone(),
-                bucket: bucket.clone(),
-                permissions: *permissions,
-                open_timeout: *timeout,
-            })?))
-        }
     }
 }
 

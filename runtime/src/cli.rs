@@ -3,15 +3,19 @@
 //! Parsing decides nothing but which command it is; output goes to a writer that is handed in.
 
 mod check;
+mod import_bolt;
 #[cfg(test)]
 mod tests;
 
 pub use check::check;
+pub use import_bolt::{import_bolt, import_exit_code};
 
 use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
+use airside_capabilities::kv::DEFAULT_BUCKET;
 use clap::{Parser, Subcommand};
 
 use crate::config::parse_listen;
@@ -21,6 +25,9 @@ pub const EXIT_OK: u8 = 0;
 
 /// The command line or the configuration is wrong (`EX_USAGE` of sysexits).
 pub const EXIT_USAGE: u8 = 64;
+
+/// Something outside of the program is not to be had (`EX_UNAVAILABLE`).
+pub const EXIT_UNAVAILABLE: u8 = 69;
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Subcommand)]
@@ -38,6 +45,18 @@ pub enum Command {
     },
     /// Print all settings: their variables, values, defaults and meanings
     Config,
+    /// Copy Tarmac's BoltDB file into a new embedded store, once; repeating it changes nothing
+    ImportBolt {
+        /// The BoltDB file; it is only read, and Tarmac must not be running
+        #[arg(value_name = "SRC")]
+        source: PathBuf,
+        /// The embedded store, for boltdb_filename; made with the mode and owner of SRC
+        #[arg(value_name = "DEST")]
+        destination: PathBuf,
+        /// The bucket in SRC, and so in DEST: what boltdb_bucket says
+        #[arg(long, value_name = "NAME", default_value = DEFAULT_BUCKET)]
+        bucket: String,
+    },
 }
 
 #[derive(Debug, Parser)]

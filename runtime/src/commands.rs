@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use airside_capabilities::kv::{BoltImport, ImportError, import_bolt};
+
 use crate::boot::{self, BootError};
 use crate::cli::{self, Answer, Command};
 use crate::config::{self, Config, ConfigErrors};
@@ -21,6 +23,8 @@ pub enum CommandError {
     Environment(OsString),
     #[error(transparent)]
     Boot(#[from] BootError),
+    #[error(transparent)]
+    Import(#[from] ImportError),
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
     /// The command has said what is wrong.
@@ -42,6 +46,7 @@ impl CommandError {
         }
         match self {
             CommandError::Boot(error) => error.exit_code(),
+            CommandError::Import(error) => ExitCode::from(cli::import_exit_code(error)),
             CommandError::Output(_) => ExitCode::FAILURE,
             _ => ExitCode::from(cli::EXIT_USAGE),
         }
@@ -77,6 +82,11 @@ pub fn run(
             }
         }
         Command::Config => Ok(config::write_reference(&mut io::stdout())?),
+        Command::ImportBolt { source, destination, bucket } => {
+            let import = BoltImport { source, destination, bucket };
+            let imported = import_bolt(&import)?;
+            Ok(cli::import_bolt(&import, imported, &mut io::stdout())?)
+        }
     }
 }
 

@@ -12,6 +12,7 @@ mod kind;
 mod problem;
 mod reference;
 mod sections;
+mod server_url;
 mod source;
 mod tarmac_json;
 #[cfg(test)]
@@ -22,10 +23,13 @@ pub use functions::{Demo, FunctionConfig, ModuleSource};
 pub use keys::{KEYS, Key};
 pub use problem::{ConfigError, ConfigErrors, Origin};
 pub use reference::write_reference;
-pub use sections::{GuestConfig, HttpConfig, KvConfig, LogConfig};
+pub use sections::{BackendsConfig, GuestConfig, HttpConfig, KvConfig, LogConfig};
 
 use std::net::SocketAddr;
 use std::time::Duration;
+
+use airside_capabilities::http_client::HttpClientConfig;
+use airside_capabilities::sql::SqlConfig;
 
 use crate::router::{RouteConflict, Router};
 use crate::telemetry::ServiceRoute;
@@ -53,6 +57,10 @@ pub struct Config {
     pub guests: GuestConfig,
     /// None: functions have no key-value store.
     pub kv: Option<KvConfig>,
+    /// None: functions have no database.
+    pub sql: Option<SqlConfig>,
+    pub http_client: HttpClientConfig,
+    pub backends: BackendsConfig,
     pub log: LogConfig,
     /// `/ready` answers 503.
     pub maintenance: bool,
@@ -118,7 +126,9 @@ impl Config {
         features::check(&settings, source, &mut problems);
         let (shards, cpus) = sections::processors(&settings, &mut problems);
         let http = sections::http(&settings, &mut problems);
-        let kv = sections::kv(&settings, &mut problems);
+        let backends = sections::backends(&settings, &mut problems);
+        let kv = sections::kv(&settings, backends.times, &mut problems);
+        let sql = sections::sql(&settings, &mut problems);
         let Functions { functions, routes, service_routes, origin } = match demo {
             None => functions::read(&settings, &mut problems),
             Some(demo) => functions::read_demo(demo, &settings, &mut problems),
@@ -134,6 +144,9 @@ impl Config {
             service_routes,
             guests: sections::guests(&settings, source),
             kv,
+            sql,
+            http_client: sections::http_client(&settings),
+            backends,
             log: sections::log(&settings),
             maintenance: settings.enable_maintenance_mode.value,
             pprof: settings.enable_pprof.value,

@@ -4,17 +4,23 @@
 //! A shard waits for it only to answer an admin page and shares no memory with it: records are swapped through the
 //! shard's inbox, so that no shard stops for a scrape.
 
+mod backends;
+
 use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
 use std::process;
 use std::task::Poll;
 use std::time::Duration;
 
-use airside_capabilities::kv::Kv;
+use airside_capabilities::backend::BackendError;
+use airside_capabilities::kv::Embedded;
 use airside_capabilities::metrics::{CollectedMetrics, MetricsRecord, SampleValue};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior};
+
+pub use backends::{BackendWatch, Dependency};
 
 use crate::admin::{self, AdminRequest, AdminState};
 use crate::log::{Level, Log};
@@ -43,7 +49,9 @@ pub struct Control {
     pub pages: mpsc::Receiver<AdminRequest>,
     pub shards: Vec<ShardHandle>,
     pub collected: Collected,
-    pub kv: Option<Kv>,
+    pub backends: BackendWatch,
+    /// The embedded store, if there is one: its health counts too.
+    pub embedded: Option<Embedded>,
     pub log: Log,
     pub maintenance: bool,
     pub debug_remote: bool,
@@ -57,6 +65,9 @@ pub enum ControlError {
     Signals(io::Error),
     #[error("shard {shard} ended without being told to")]
     ShardEnded { shard: usize },
+    /// It has been down since the start.
+    #[error("{0}; backend_start_timeout_ms is over and it was never reached")]
+    NeverReached(BackendError),
 }
 
 /// The signals that end the server.
@@ -69,13 +80,15 @@ impl Control {
     /// Works until a signal says to end, then has the shards drain. A second signal ends the process at once.
     ///
     /// # Errors
-    /// When the signals cannot be heard, or a shard ended by itself; the others have drained then.
+    /// When the signals cannot be heard; when a shard ended by itself or a back end was never reached. The (other) shards
+    /// have drained then.
     pub async fn run(mut self) -> Result<(), ControlError> {
         let mut signals = EndSignals::listen().map_err(ControlError::Signals)?;
         let mut guest_metrics = CollectedMetrics::default();
         let mut followers = Followers::default();
         let mut interval = tokio::time::interval_at(Instant::now() + INTERVAL, INTERVAL);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut given_up = pin!(self.backends.given_up());
         let ended = loop {
             tokio::select! {
                 Some(request) = self.pages.recv() => {
@@ -92,6 +105,10 @@ impl Control {
                 }
                 shard = any_ended(&mut self.shards) => {
                     break Err(ControlError::ShardEnded { shard });
+                }
+                error = &mut given_up => {
+                    self.log.event(Level::Error, format_args!("{error}: giving up"), &[]);
+                    break Err(ControlError::NeverReached(error));
                 }
             }
         };
@@ -123,16 +140,24 @@ impl Control {
         }
         let state = AdminState {
             maintenance: self.maintenance,
-            kv_health: self.kv.as_ref().map_or(Ok(()), Kv::health).map_err(|e| e.to_string()),
+            failing: self.failing(),
             debug_remote: self.debug_remote,
             extras: Extras {
                 process: process_facts::read(),
                 log_lines_dropped: self.log.dropped(),
+                backends: self.backends.statuses(),
                 guest_metrics: exposed(guest_metrics),
             },
         };
         // A client that has gone needs no answer.
         let _ = reply.send(admin::answer(&request, &state, &mut self.collected, followers));
+    }
+
+    /// What functions cannot reach, each with the reason.
+    fn failing(&self) -> Vec<String> {
+        let embedded = self.embedded.as_ref().and_then(|embedded| embedded.health().err());
+        let embedded = embedded.map(|error| format!("key-value store: {error}"));
+        embedded.into_iter().chain(self.backends.failing().map(|e| e.to_string())).collect()
     }
 
     /// Takes what every shard has counted since the last time. All are asked before the first answer is waited for, so
@@ -152,6 +177,7 @@ impl Control {
         for (shard, answer) in answers.into_iter().enumerate() {
             if let Ok(mut snapshot) = answer.await {
                 self.collected.add(shard, snapshot.record);
+                self.backends.count(shard, snapshot.backends);
                 guest_metrics.merge(&mut snapshot.metrics, now_ns);
             }
         }

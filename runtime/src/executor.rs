@@ -23,8 +23,11 @@ const DISK_IO_MEMORY_BYTES: usize = 256 * 1024;
 const IDLE_HELPER_NAME: &str = "airside-idle";
 /// Rest of the disk executor between two batches: a line is in the log this much later at most.
 const DISK_REST: Duration = Duration::from_millis(5);
-/// A shard has no blocking work. tokio refuses 0, so that a driver which insists gets one short-lived thread.
+/// A shard has no blocking work. tokio refuses 0, so that a driver which insists (scylla, when it learns of a new
+/// topology or schema) gets one thread, which ends at once.
 const BLOCKING_THREADS_MAX: usize = 1;
+const BLOCKING_THREAD_NAME: &str = "airside-driver";
+const BLOCKING_THREAD_REST: Duration = Duration::from_millis(1);
 
 /// Why a thread could not be started or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +90,8 @@ where
                 .enable_io()
                 .enable_time()
                 .max_blocking_threads(BLOCKING_THREADS_MAX)
+                .thread_name(BLOCKING_THREAD_NAME)
+                .thread_keep_alive(BLOCKING_THREAD_REST)
                 .build_local(LocalOptions::default())
                 .map_err(|source| ExecutorError::Reactor { thread: thread_name, source })?;
             reactor.block_on(make());

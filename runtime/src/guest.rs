@@ -11,6 +11,7 @@ use std::rc::{Rc, Weak};
 use std::task::Poll;
 use std::time::Duration;
 
+use airside_capabilities::backend::{BackendCounts, ShardBackend};
 use airside_capabilities::functions::{FunctionError, FunctionIndex};
 use airside_capabilities::logger::{Level, Logger};
 use airside_capabilities::metrics::ShardMetrics;
@@ -29,6 +30,7 @@ mod lane;
 mod memory;
 mod pool;
 pub mod prepare;
+mod retire;
 mod times;
 mod wapc;
 mod wasi;
@@ -61,6 +63,7 @@ pub struct FunctionSpec {
 pub struct Guests {
     functions: Vec<FunctionPool>,
     capabilities: Capabilities,
+    backends: Vec<Rc<ShardBackend>>,
     telemetry: Rc<ShardTelemetry>,
     log: Logger,
     epoch: EpochHandle,
@@ -74,6 +77,8 @@ pub struct Guests {
 #[expect(missing_debug_implementations, reason = "it is taken apart at once")]
 pub struct Surroundings {
     pub capabilities: Capabilities,
+    /// What the shard counts of the servers behind the capabilities.
+    pub backends: Vec<Rc<ShardBackend>>,
     pub telemetry: Rc<ShardTelemetry>,
     pub log: Logger,
     pub epoch: EpochHandle,
@@ -130,10 +135,12 @@ impl Guests {
             .enumerate()
             .map(|(index, spec)| load_one(engine, &linker, index, spec))
             .collect::<Result<Vec<_>, LoadError>>()?;
-        let Surroundings { capabilities, telemetry, log, epoch, depth_max } = surroundings;
+        let Surroundings { capabilities, backends, telemetry, log, epoch, depth_max } =
+            surroundings;
         let guests = Rc::new_cyclic(|this| Guests {
             functions,
             capabilities,
+            backends,
             telemetry,
             log,
             epoch,
@@ -170,7 +177,6 @@ impl Guests {
         times: &mut CallTimes,
     ) -> Result<(), InvokeError> {
         response.clear();
-        self.lane.begun();
         let pool = &self.functions[function];
         let mut checkout = match pool.checkout(self, &mut times.wait_ns).await {
             Ok(checkout) => checkout,
@@ -183,12 +189,21 @@ impl Guests {
 
         let chain = chain.within(started_ns, pool.limits.timeout_ns);
         let instance = checkout.instance();
-        instance.begin(payload, response, chain, pool.is_long.get());
-        if pool.is_long.get() {
+        let is_long = pool.is_long.get();
+        instance.begin(payload, response, chain, is_long);
+        if is_long {
             self.epoch.outlived();
+        } else {
+            self.lane.begun();
         }
         let running = self.epoch.run();
-        let called = within(chain.deadline_ns, instance.call()).await;
+        let called = within(chain.deadline_ns, async {
+            if is_long {
+                self.lane.turn(Duration::ZERO).await;
+            }
+            instance.call().await
+        });
+        let called = called.await;
         drop(running);
 
         let state = instance.store.data_mut();
@@ -270,9 +285,19 @@ impl Guests {
         }
     }
 
+    /// What the shard has counted of each back end since its start.
+    pub fn backend_counts(&self) -> Vec<BackendCounts> {
+        self.backends.iter().map(|backend| backend.counts()).collect()
+    }
+
+    /// Where the shard counts.
+    pub fn telemetry(&self) -> &Rc<ShardTelemetry> {
+        &self.telemetry
+    }
+
     /// The shard's side of the metrics that guests make.
     pub fn metrics(&self) -> &ShardMetrics {
-        self.capabilities.metrics()
+        &self.capabilities.metrics
     }
 
     fn caller(&self, function: usize) -> Caller<'_> {

@@ -13,6 +13,7 @@ pub use writer::{write_lines, write_now};
 
 pub use airside_capabilities::logger::Level;
 
+use airside_capabilities::backend::BackendLog;
 use airside_capabilities::logger::LogSink;
 use queue::{Entry, Queue};
 use std::fmt::{self, Display};
@@ -98,6 +99,12 @@ impl LogSink for Log {
         if self.enables(level) {
             self.queue.push(Entry::guest(level, function, message));
         }
+    }
+}
+
+impl BackendLog for Log {
+    fn event(&self, level: Level, message: fmt::Arguments<'_>) {
+        Log::event(self, level, message, &[]);
     }
 }
 

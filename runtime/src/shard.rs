@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use airside_capabilities::backend::BackendCounts;
 use airside_capabilities::metrics::MetricsRecord;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -14,10 +15,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::admin::AdminQueue;
+use crate::config::HttpConfig;
 use crate::connection::ShardIo;
 use crate::guest::Guests;
 use crate::http::{self, DateCache, Encoder};
 use crate::log::{Level, Log};
+use crate::net::balance::{Arrival, Seat};
 use crate::net::stream::Stream;
 use crate::router::Router;
 use crate::serve::serve_connection;
@@ -46,8 +49,8 @@ pub struct Shard {
     pub timeouts: Timeouts,
     /// Connections of this shard at most.
     pub connections_max: usize,
-    /// Connections that have a task, be it one that has not run yet.
-    pub open: Cell<usize>,
+    /// Counts the connections that have a task, be it one that has not run yet, and those on their way here.
+    pub seat: Seat,
     /// Connections over the cap that are being told so.
     pub turned_away: Cell<usize>,
     pub router: Arc<Router>,
@@ -74,6 +77,18 @@ pub struct Timeouts {
     pub write_ns: u64,
 }
 
+impl Timeouts {
+    fn of(http: &HttpConfig) -> Timeouts {
+        let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Timeouts {
+            idle_ns: ns(http.idle_timeout),
+            header_ns: ns(http.header_timeout),
+            body_ns: ns(http.body_timeout),
+            write_ns: ns(http.write_timeout),
+        }
+    }
+}
+
 /// What the control thread asks of a shard.
 #[derive(Debug)]
 pub enum ShardMessage {
@@ -89,22 +104,59 @@ pub struct Snapshot {
     pub record: ShardRecord,
     /// The guests' own metrics.
     pub metrics: MetricsRecord,
+    /// Of each back end, since the start.
+    pub backends: Vec<BackendCounts>,
 }
 
 impl Shard {
+    /// A shard without connections. `functions` has the function of each of the router's routes.
+    pub fn new(
+        http: &HttpConfig,
+        seat: Seat,
+        router: Arc<Router>,
+        functions: Vec<usize>,
+        guests: Rc<Guests>,
+        admin: AdminQueue,
+        log: Log,
+    ) -> Rc<Shard> {
+        Rc::new(Shard {
+            io: ShardIo::new(),
+            limits: http.limits,
+            timeouts: Timeouts::of(http),
+            connections_max: http.connections_max,
+            seat,
+            turned_away: Cell::new(0),
+            router,
+            functions,
+            telemetry: Rc::clone(guests.telemetry()),
+            guests,
+            encoder: Encoder::new(&http.server_name),
+            date: RefCell::new(DateCache::new()),
+            admin,
+            log,
+        })
+    }
+
     /// Serves until the control thread says to drain, or is gone.
     pub async fn run(
         self: Rc<Self>,
         listener: std::net::TcpListener,
         mut inbox: mpsc::Receiver<ShardMessage>,
+        mut arrivals: mpsc::Receiver<Arrival>,
     ) -> io::Result<()> {
         let listener = TcpListener::from_std(listener)?;
         let grace = tokio::select! {
             grace = self.obey(&mut inbox) => grace,
             never = self.accept(&listener) => match never {},
+            never = self.adopt(&mut arrivals) => match never {},
         };
         self.io.drain();
         self.accept_queued(listener);
+        // What other shards accept from here on stays with them.
+        arrivals.close();
+        while let Some((stream, peer)) = arrivals.recv().await {
+            self.arrived(stream, peer);
+        }
         self.wait_for_connections(grace).await;
         Ok(())
     }
@@ -117,8 +169,9 @@ impl Shard {
                     self.guests.report_instances();
                     let record = self.telemetry.swap(spare);
                     let metrics = self.guests.metrics().swap(metrics_spare);
+                    let backends = self.guests.backend_counts();
                     // The control thread waits for this without a limit. When it is gone, so is the server.
-                    let _ = reply.send(Snapshot { record, metrics });
+                    let _ = reply.send(Snapshot { record, metrics, backends });
                 }
                 ShardMessage::Drain { grace } => return grace,
             }
@@ -132,7 +185,7 @@ impl Shard {
             match listener.accept().await {
                 Ok((stream, peer)) => {
                     failing = false;
-                    self.admit(stream, peer);
+                    self.place(stream, peer);
                 }
                 // The peer left between its handshake and our accept.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
@@ -154,13 +207,50 @@ impl Shard {
         }
     }
 
+    /// Serves a connection that was accepted here, or gives it to a shard with fewer.
+    fn place(self: &Rc<Self>, stream: TcpStream, peer: SocketAddr) {
+        let Some(better) = self.seat.better() else { return self.admit(stream, peer) };
+        // It leaves this shard's reactor; one that cannot is of no use to anybody.
+        let Ok(stream) = stream.into_std() else { return };
+        if let Err((stream, peer)) = self.seat.give(better, (stream, peer)) {
+            self.seat.opened();
+            self.arrived(stream, peer);
+        }
+    }
+
+    /// Takes what other shards give away.
+    async fn adopt(
+        self: &Rc<Self>,
+        arrivals: &mut mpsc::Receiver<Arrival>,
+    ) -> std::convert::Infallible {
+        while let Some((stream, peer)) = arrivals.recv().await {
+            self.arrived(stream, peer);
+        }
+        // Every shard holds the other end, this one too.
+        std::future::pending().await
+    }
+
+    /// A connection that is counted here already.
+    fn arrived(self: &Rc<Self>, stream: std::net::TcpStream, peer: SocketAddr) {
+        match TcpStream::from_std(stream) {
+            Ok(stream) => self.admit_counted(stream, peer),
+            Err(_) => self.seat.closed(),
+        }
+    }
+
     /// Gives a connection its task, or turns it away when there are too many.
     pub fn admit<S: Stream>(self: &Rc<Self>, stream: S, peer: SocketAddr) {
-        if self.open.get() >= self.connections_max {
+        self.seat.opened();
+        self.admit_counted(stream, peer);
+    }
+
+    fn admit_counted<S: Stream>(self: &Rc<Self>, stream: S, peer: SocketAddr) {
+        if self.seat.open() > self.connections_max {
+            self.seat.closed();
             self.telemetry.connection(ConnectionEvent::Refused);
             return self.turn_away(stream);
         }
-        let open = Open::count(self);
+        let open = Open::begin(self);
         let shard = Rc::clone(self);
         tokio::task::spawn_local(async move {
             serve_connection(stream, peer, shard).await;
@@ -201,18 +291,17 @@ impl Shard {
 
     async fn wait_for_connections(&self, grace: Duration) {
         let deadline = Instant::now() + grace;
-        while self.open.get() > 0 && Instant::now() < deadline {
+        while self.seat.open() > 0 && Instant::now() < deadline {
             tokio::time::sleep(DRAIN_POLL).await;
         }
     }
 }
 
-/// Counts a connection from its acceptance to its end, be that a panic.
+/// A connection with a task, until its end, be that a panic.
 struct Open(Rc<Shard>);
 
 impl Open {
-    fn count(shard: &Rc<Shard>) -> Open {
-        shard.open.set(shard.open.get() + 1);
+    fn begin(shard: &Rc<Shard>) -> Open {
         shard.telemetry.connection(ConnectionEvent::Accepted);
         Open(Rc::clone(shard))
     }
@@ -221,7 +310,7 @@ impl Open {
 impl Drop for Open {
     fn drop(&mut self) {
         let shard = &self.0;
-        shard.open.set(shard.open.get() - 1);
+        shard.seat.closed();
         if std::thread::panicking() {
             shard.telemetry.connection(ConnectionEvent::Panicked);
         }

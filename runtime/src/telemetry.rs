@@ -6,6 +6,7 @@
 //! without stopping, and [`Collected`] adds that one to the totals. Labels come from the configuration
 //! only, never from a request, so the number of series is bounded.
 
+mod backends;
 pub mod bins;
 pub mod clock;
 pub mod collected;
@@ -20,9 +21,10 @@ pub mod record;
 pub mod shard;
 pub mod stretch;
 
+pub use backends::BackendStatus;
 pub use collected::Collected;
 pub use kinds::{ConnectionEvent, FunctionFault, Outcome};
 pub use labels::{Labels, RouteLabels, ServiceRoute};
-pub use record::{Instances, ShardRecord};
+pub use record::{Instances, OperationRecord, ShardRecord};
 pub use shard::ShardTelemetry;
 pub use stretch::{Capability, HostTimes, Phase, RequestTimes};

@@ -52,8 +52,52 @@ pub fn file_descriptors(pid: u32) -> usize {
     fs::read_dir(format!("/proc/{pid}/fd")).expect("the process runs").count()
 }
 
+/// The sockets that each of the process's epoll instances watches, in the order of their descriptors.
+pub fn watched_sockets(pid: u32) -> Vec<usize> {
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).expect("the process runs");
+    let mut numbers: Vec<u32> =
+        descriptors.filter_map(|fd| fd.ok()?.file_name().to_str()?.parse().ok()).collect();
+    numbers.sort_unstable();
+    let is = |number: &str, kind: &str| {
+        let target = fs::read_link(format!("/proc/{pid}/fd/{number}"));
+        target.is_ok_and(|target| target.to_string_lossy().starts_with(kind))
+    };
+    let sockets = |number: &String| {
+        let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{number}")).unwrap_or_default();
+        let watched =
+            info.lines().filter_map(|line| line.strip_prefix("tfd:")?.split_whitespace().next());
+        watched.filter(|number| is(number, "socket:")).count()
+    };
+    let numbers = numbers.iter().map(u32::to_string);
+    let instances = numbers.filter(|number| is(number, "anon_inode:[eventpoll]"));
+    instances.collect::<Vec<_>>().iter().map(sockets).collect()
+}
+
 /// The CPUs that this process, and so the servers it starts, may use.
 pub fn cpus() -> Vec<usize> {
     let set = rustix::thread::sched_getaffinity(None).expect("one's own affinity can be read");
     (0..rustix::thread::CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu)).collect()
+}
+
+/// A process and all that it and its children have started, parents first.
+pub(super) fn family(pid: u32) -> Vec<u32> {
+    let processes: Vec<(u32, u32)> = fs::read_dir("/proc")
+        .expect("Linux has it")
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter_map(|id| Some((id, parent(id)?)))
+        .collect();
+    let mut family = vec![pid];
+    let mut next = 0;
+    while let Some(&known) = family.get(next) {
+        family.extend(processes.iter().filter(|(_, parent)| *parent == known).map(|(id, _)| id));
+        next += 1;
+    }
+    family
+}
+
+/// The process that has started this one, if it still runs.
+fn parent(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // After the name, in parentheses, which may contain any character, come the state and the parent.
+    stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
 }

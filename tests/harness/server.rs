@@ -1,4 +1,4 @@
-//! The server's process: started, watched, stopped; killed at the latest when it is dropped.
+//! The server's process: started, watched, stopped; killed at the latest when it is dropped or the tests are gone.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::setup::{START_WAIT, Setup};
 use super::turns::Turn;
-use super::{Client, Response, WAIT, poll_until};
+use super::{Client, Response, WAIT, keeper, poll_until};
 
 /// What the server says before the address it listens on.
 const LISTENING: &str = "listening on ";
@@ -41,6 +41,7 @@ impl Server {
     #[track_caller]
     pub(super) fn start(setup: Setup, turn: Turn) -> Server {
         let mut child = setup.command().spawn().expect("the server can be started");
+        keeper::keep(child.id(), setup.folder());
         let stdout = collect(child.stdout.take().expect("piped"));
         let stderr = collect(child.stderr.take().expect("piped"));
         let address = poll_until("the server to listen", START_WAIT, || {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use super::binary::binary;
+use super::services::Settings;
 use super::turns::{Turn, among_others};
 use super::{Server, cpus, poll_until, wasm};
 
@@ -87,6 +89,11 @@ impl Setup {
     pub fn unset(mut self, key: &str) -> Setup {
         self.settings.remove(&format!("APP_{}", key.to_ascii_uppercase()));
         self
+    }
+
+    /// Several settings, such as those of a [`Backend`](super::services::Backend).
+    pub fn set_all(self, settings: Settings) -> Setup {
+        settings.into_iter().fold(self, |setup, (key, value)| setup.set(key, value))
     }
 
     /// A function and its route `/NAME`, from `tests/guests/NAME.wat`.
@@ -210,7 +217,9 @@ impl Setup {
             .envs(&self.settings)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .stderr(Stdio::piped())
+            // A group of its own: the keeper kills groups.
+            .process_group(0);
         command
     }
 

@@ -39,7 +39,7 @@ type MetricRow<'r> = (&'r str, &'r str, &'r str, &'r [(&'r str, &'r str)], Optio
 fn metrics_have_the_names_of_tarmac_and_our_own() {
     let server = Setup::new().guest("hello").guest("call").callable("hello").start();
     for _ in 0..3 {
-        assert_eq!(server.get("/hello?query=1").status, 200);
+        assert_eq!(server.get("/hello?client-made=1").status, 200);
     }
     assert_eq!(server.post("/call", call("logger", "info", "x")).text(), "1");
     assert_eq!(server.post("/call", call("function", "hello", "")).text(), "1Hello, World!");
@@ -122,7 +122,7 @@ fn metrics_have_the_names_of_tarmac_and_our_own() {
         }
     }
     // Nothing that a client sends makes a series.
-    assert!(!format!("{families:?}").contains("query"));
+    assert!(!format!("{families:?}").contains("client-made"));
     check_histograms(&families);
 }
 

@@ -1,87 +1,19 @@
-//! What guests ask of the host, through the whole server: key-value stores, log, metrics.
+//! What guests ask of the host, through the whole server: log, metrics, and the file of the key-value store when it must
+//! survive a kill. What every key-value store must do is in `kv_conformance`.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::thread;
 
-use airside_tests::harness::{Server, Setup, WAIT, cpus, parse_metrics, poll_until, wasm};
+use airside_tests::harness::{Server, Setup, WAIT, parse_metrics, poll_until, wasm};
 use serde_json::{Value, json};
 
-use crate::guests::double::{encode_field, status};
-use crate::it::load::{call, clients_on_two_shards, kv_key, kv_set, metric};
-
-fn memory() -> Setup {
-    Setup::new()
-        .guest("call")
-        .guest("global")
-        .set("enable_kvstore", true)
-        .set("kvstore_type", "in-memory")
-}
+use crate::it::load::{call, kv_key, kv_set, metric};
 
 fn embedded() -> Setup {
-    let setup = memory();
+    let setup = Setup::new().guest("call").set("enable_kvstore", true);
     let file = setup.path("data/kv.db");
     setup.set("kvstore_type", "boltdb").set("boltdb_filename", file)
-}
-
-/// The answer of `call.wat` to a host call that succeeded.
-fn answered(response: impl AsRef<[u8]>) -> Vec<u8> {
-    [b"1", response.as_ref()].concat()
-}
-
-#[test]
-fn every_shard_sees_what_another_one_stored() {
-    if cpus().len() < 2 {
-        return;
-    }
-    for setup in [memory(), embedded()] {
-        let server = setup.set("shards", 2).start();
-        let (mut first, mut second) = clients_on_two_shards(&server);
-        for round in 0..20 {
-            let key = format!("key {round}");
-            let data = format!("data {round}");
-            let set = first.post("/call", call("kvstore", "set", kv_set(&key, data.as_bytes())));
-            assert_eq!(set.body, answered(status(200, "OK")));
-            let get = second.post("/call", call("kvstore", "get", kv_key(&key)));
-            let found = [status(200, "OK"), encode_field(2, data.as_bytes())].concat();
-            assert_eq!(get.body, answered(found));
-            let deleted = second.post("/call", call("kvstore", "delete", kv_key(&key)));
-            assert_eq!(deleted.body, answered(status(200, "OK")));
-            let get = first.post("/call", call("kvstore", "get", kv_key(&key)));
-            assert!(get.text().starts_with("0Unable to fetch key nil value"), "{}", get.text());
-        }
-    }
-}
-
-#[test]
-fn both_stores_answer_alike_in_json() {
-    let missing = "{\"status\":{\"code\":404,\"status\":\"Unable to fetch key k - nil value returned from database\"},\"data\":\"\"}";
-    let missing = format!("0Unable to fetch key k - nil value returned from database\n{missing}");
-    let rows = [
-        ("keys", "", "1{\"keys\":null,\"status\":{\"code\":200,\"status\":\"OK\"}}"),
-        ("get", "{\"key\":\"k\"}", missing.as_str()),
-        (
-            "set",
-            "{\"key\":\"k\",\"data\":\"djE=\"}",
-            "1{\"status\":{\"code\":200,\"status\":\"OK\"}}",
-        ),
-        (
-            "get",
-            "{\"Key\":\"k\",\"more\":1}",
-            "1{\"status\":{\"code\":200,\"status\":\"OK\"},\"data\":\"djE=\"}",
-        ),
-        ("keys", "", "1{\"keys\":[\"k\"],\"status\":{\"code\":200,\"status\":\"OK\"}}"),
-        ("delete", "{\"key\":\"k\"}", "1{\"status\":{\"code\":200,\"status\":\"OK\"}}"),
-        ("keys", "", "1{\"keys\":null,\"status\":{\"code\":200,\"status\":\"OK\"}}"),
-    ];
-    for setup in [memory(), embedded()] {
-        let server = setup.start();
-        let mut client = server.client();
-        for (operation, payload, expected) in rows {
-            let response = client.post("/call", call("kvstore", operation, payload));
-            assert_eq!(response.text(), expected, "{operation} {payload}");
-        }
-    }
 }
 
 #[test]

@@ -92,7 +92,6 @@ fn text_that_is_not_json_is_refused() {
 #[test]
 fn what_comes_later_is_refused_and_not_ignored() {
     let rows = [
-        ("enable_sql", "true", "not yet"),
         ("use_consul", "true", "not yet"),
         ("run_mode", "job", "not yet"),
         ("enable_tls", "true", "APP_ENABLE_TLS=false"),
@@ -102,10 +101,23 @@ fn what_comes_later_is_refused_and_not_ignored() {
         let finished = Setup::new().guest("hello").set(key, value).run();
         check_refused(&finished, &[&format!("{key} = {value} (from {variable}): "), part]);
     }
-    for kind in ["redis", "cassandra", "nats"] {
+}
+
+#[test]
+fn back_ends_without_their_settings_are_refused() {
+    for (kind, parts) in [
+        ("redis", &["redis_server = \"\" (default): write host:port"][..]),
+        (
+            "cassandra",
+            &["cassandra_hosts = \"\" (default): ", "cassandra_keyspace = \"\" (default): "],
+        ),
+        ("nats", &["nats_bucket = a.b (from APP_NATS_BUCKET): "]),
+    ] {
         let setup = Setup::new().guest("hello").set("enable_kvstore", true);
-        let finished = setup.set("kvstore_type", kind).run();
-        check_refused(&finished, &[&format!("kvstore_type = {kind} "), "not yet"]);
+        let setup = setup.set("kvstore_type", kind).set("nats_bucket", "a.b");
+        let finished = setup.set("enable_sql", true).run();
+        let sql = ["sql_type = \"\" (default): ", "sql_dsn (default): "];
+        check_refused(&finished, &[parts, &sql[..]].concat());
     }
 }
 
@@ -125,9 +137,13 @@ fn secrets_are_not_shown() {
         .set("sql_dsn", format!("postgres://user:{SECRET}@db/x"))
         .set("nats_url", format!("nats://user:{SECRET}@db"))
         .set("enable_sql", true)
+        .set("sql_type", "postgres")
+        .set("enable_kvstore", true)
+        .set("kvstore_type", "redis")
+        .set("redis_server", format!("redis://user:{SECRET}@db/x"))
         .set("debug", "maybe")
         .run();
-    check_refused(&finished, &["debug = maybe"]);
+    check_refused(&finished, &["debug = maybe", "redis_server (from APP_REDIS_SERVER): "]);
     assert!(!finished.stderr.contains(SECRET), "{}", finished.stderr);
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use airside_tests::harness::{
     Client, Server, Setup, WAIT, alone, cpu_time, cpus, poll_until, resident_bytes, threads,
+    watched_sockets,
 };
 
 use crate::it::load::{Flood, sets_on_connections};
@@ -46,6 +47,35 @@ fn a_cpu_that_is_not_there_is_an_error() {
     let finished = Setup::new().guest("hello").unset("shards").set("cpus", 1000).run();
     assert_eq!(finished.code, Some(64), "{}", finished.stderr);
     assert!(finished.stderr.contains("CPU 1000"), "{}", finished.stderr);
+}
+
+#[test]
+fn few_connections_are_shared_evenly() {
+    let shards = cpus().len().min(2);
+    let server = Setup::new().guest("hello").set("shards", shards).start();
+    let idle = watched_sockets(server.pid());
+    let mut clients = Vec::new();
+    // By chance alone all three would be even once in fifty times.
+    for opened in [8, 16, 24] {
+        clients.resize_with(opened, || {
+            let mut client = server.client();
+            assert_eq!(client.get("/hello").status, 200);
+            client
+        });
+        let now = watched_sockets(server.pid());
+        let served: Vec<usize> =
+            now.iter().zip(&idle).map(|(now, idle)| now - idle).filter(|&more| more > 0).collect();
+        // A reactor may hold its epoll instance by more than one descriptor.
+        assert!(served.len() >= shards, "{served:?}");
+        // An eighth more, and the one that found it so: what `net::balance` lets be.
+        let least = *served.iter().min().unwrap();
+        let most = *served.iter().max().unwrap();
+        assert!(most <= least + least / 8 + 1, "{served:?}");
+    }
+    // Each is still served where it is.
+    for client in &mut clients {
+        assert_eq!(client.get("/hello").status, 200);
+    }
 }
 
 /// The beginnings of the names that threads may have, and how many of each there may be. The last is the main thread.

@@ -8,6 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::Future;
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -20,17 +21,19 @@ use super::{BackendError, BackendTimes, FailureKind, ShardBackend};
 const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// A probe that takes longer has failed.
 const PROBE_MAX: Duration = Duration::from_secs(2);
-/// Attempts to reconnect are this far apart at first and at most, with a quarter of jitter: a
-/// back end that returns is found within a second, and shards do not come all at once.
+/// The first attempt to replace a connection that had lasted is made at once; the next ones are this
+/// far apart at first and at most, with a quarter of jitter: a back end that returns is found within
+/// a second, and shards do not come all at once.
 const BACKOFF_MIN: Duration = Duration::from_millis(50);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
-/// One attempt to reconnect. A server that is frozen takes connections and never answers: such an
-/// attempt must end soon after the server has come back to life.
-const ATTEMPT_MAX: Duration = Duration::from_secs(2);
 
 /// How a kind of back end is reached.
 pub trait Driver: 'static {
     type Connection: 'static;
+
+    /// One attempt to reconnect. A server that is frozen takes connections and never answers: such
+    /// an attempt must end soon after the server has come back to life.
+    const ATTEMPT_MAX: Duration = Duration::from_secs(2);
 
     /// Connects and logs in, and readies what calls need (prepared statements, tables). It is
     /// given up after [`BackendTimes::connect`].
@@ -38,6 +41,17 @@ pub trait Driver: 'static {
 
     /// The cheapest round trip; an error says why the connection is of no use.
     fn probe(&self, connection: &Self::Connection) -> impl Future<Output = Result<(), String>>;
+
+    /// How many connections to the back end this is, for the metrics.
+    fn connections(&self, _connection: &Self::Connection) -> u64 {
+        1
+    }
+
+    /// Ends a connection that counts as lost, so that calls under way on it fail now and not at
+    /// their timeout. Without it, the connection ends with the last call that holds it.
+    fn close(&self, connection: &Self::Connection) {
+        let _ = connection;
+    }
 }
 
 /// Why a connection could not be made. The texts name no secret.
@@ -52,6 +66,19 @@ pub enum ConnectError {
     Unreachable(String),
 }
 
+impl ConnectError {
+    /// Says of which of several servers it is.
+    #[must_use]
+    pub fn at(self, place: &str) -> ConnectError {
+        match self {
+            ConnectError::Refused(reason) => ConnectError::Refused(format!("{place}: {reason}")),
+            ConnectError::Unreachable(reason) => {
+                ConnectError::Unreachable(format!("{place}: {reason}"))
+            }
+        }
+    }
+}
+
 /// A shard's connection to a back end. Dropping it ends its task.
 pub struct Link<D: Driver> {
     inner: Rc<Inner<D>>,
@@ -62,10 +89,14 @@ struct Inner<D: Driver> {
     backend: Rc<ShardBackend>,
     times: BackendTimes,
     connection: RefCell<Option<Rc<D::Connection>>>,
+    /// When the connection was made.
+    connected: Cell<Instant>,
     /// Why there is no connection.
-    reason: RefCell<std::sync::Arc<str>>,
+    reason: RefCell<Arc<str>>,
     /// A call doubts the connection.
     suspect: Notify,
+    /// Calls that were answered, be it with an error.
+    answers: Cell<u64>,
     was_up: Cell<bool>,
 }
 
@@ -87,13 +118,18 @@ impl<D: Driver> Link<D> {
             backend,
             times,
             connection: RefCell::new(None),
+            connected: Cell::new(started),
             reason: RefCell::new("not connected yet".into()),
             suspect: Notify::new(),
+            answers: Cell::new(0),
             was_up: Cell::new(false),
         });
-        let first = inner.attempt(times.connect).await;
-        if let Err(ConnectError::Refused(reason)) = first {
-            return Err(inner.backend.backend().error(FailureKind::Refused, reason));
+        match inner.attempt(times.connect).await {
+            Ok(()) => {}
+            Err(ConnectError::Refused(reason)) => {
+                return Err(inner.backend.backend().error(FailureKind::Refused, reason));
+            }
+            Err(ConnectError::Unreachable(reason)) => inner.note(&reason),
         }
         tokio::task::spawn_local(keep(Rc::downgrade(&inner), started));
         Ok(Link { inner })
@@ -112,7 +148,7 @@ impl<D: Driver> Link<D> {
         if let Some(connection) = &*self.inner.connection.borrow() {
             return Ok(Rc::clone(connection));
         }
-        let reason = std::sync::Arc::clone(&self.inner.reason.borrow());
+        let reason = Arc::clone(&self.inner.reason.borrow());
         Err(self.inner.backend.failed(FailureKind::Unavailable, reason))
     }
 
@@ -124,18 +160,48 @@ impl<D: Driver> Link<D> {
         call: impl AsyncFnOnce(&D::Connection) -> Result<R, (FailureKind, String)>,
     ) -> Result<R, BackendError> {
         let connection = self.connection()?;
-        let (kind, reason) = match timeout(self.inner.times.call, call(&connection)).await {
-            Ok(Ok(answer)) => return Ok(answer),
+        self.call_on(&connection, call).await
+    }
+
+    /// [`Self::call`] on a connection that was taken before: for calls that only mean something
+    /// together. Should that connection be lost, they fail, whether there is another or not.
+    pub async fn call_on<R>(
+        &self,
+        connection: &D::Connection,
+        call: impl AsyncFnOnce(&D::Connection) -> Result<R, (FailureKind, String)>,
+    ) -> Result<R, BackendError> {
+        let (kind, reason) = match timeout(self.inner.times.call, call(connection)).await {
+            Ok(Ok(answer)) => {
+                self.inner.answered();
+                return Ok(answer);
+            }
             Ok(Err(failure)) => failure,
             Err(_) => {
                 let ms = self.inner.times.call.as_millis();
                 (FailureKind::Timeout, format!("no answer within {ms} ms"))
             }
         };
-        if matches!(kind, FailureKind::Timeout | FailureKind::Connection) {
-            self.inner.suspect.notify_one();
+        if kind == FailureKind::Connection && !self.holds(connection) {
+            // It was ended here, for a reason that says more than that it ended.
+            let reason = Arc::clone(&self.inner.reason.borrow());
+            return Err(self.inner.backend.failed(kind, reason));
+        }
+        match kind {
+            FailureKind::Timeout | FailureKind::Connection => self.doubt(),
+            FailureKind::Refused => self.inner.answered(),
+            FailureKind::Unavailable => {}
         }
         Err(self.inner.backend.failed(kind, reason))
+    }
+
+    fn holds(&self, connection: &D::Connection) -> bool {
+        let current = self.inner.connection.borrow();
+        current.as_deref().is_some_and(|current| std::ptr::eq(current, connection))
+    }
+
+    /// Has the connection probed now, for an answer that makes one doubt it.
+    pub fn doubt(&self) {
+        self.inner.suspect.notify_one();
     }
 }
 
@@ -146,19 +212,24 @@ impl<D: Driver> fmt::Debug for Link<D> {
     }
 }
 
-/// The life of the task. It ends with the link: between two steps it holds nothing of it.
+/// The life of the task. It ends with the link, of which it holds nothing between two steps.
 async fn keep<D: Driver>(link: Weak<Inner<D>>, started: Instant) {
     let mut backoff = BACKOFF_MIN;
     while let Some(inner) = link.upgrade() {
         let connection = inner.connection.borrow().clone();
         if let Some(connection) = connection {
-            backoff = BACKOFF_MIN;
+            // A call that doubts the connection ends this at once; the second is how long a link
+            // that was dropped keeps its connection.
+            let _ = timeout(PROBE_EVERY, inner.suspect.notified()).await;
             if let Err(reason) = inner.probe(&connection).await {
-                inner.lose(&reason);
+                inner.lose(&connection, &reason);
+                // Most losses are not the server's end: a restart of something on the way, a limit
+                // on idle time. But one that is lost as soon as it is made is not made in a hurry.
+                if inner.connected.get().elapsed() >= PROBE_EVERY {
+                    backoff = Duration::ZERO;
+                }
             } else {
-                let waiting = Rc::downgrade(&inner);
-                drop((inner, connection));
-                wait_for_probe(waiting).await;
+                inner.backend.set_connections(inner.driver.connections(&connection));
             }
             continue;
         }
@@ -167,19 +238,13 @@ async fn keep<D: Driver>(link: Weak<Inner<D>>, started: Instant) {
         }
         drop(inner);
         tokio::time::sleep(jittered(backoff)).await;
-        backoff = (backoff * 2).min(BACKOFF_MAX);
+        backoff = (backoff * 2).clamp(BACKOFF_MIN, BACKOFF_MAX);
         let Some(inner) = link.upgrade() else { return };
-        // Refused or not: it was reached once or may be reconfigured, so it is tried again.
-        let _ = inner.attempt(inner.times.connect.min(ATTEMPT_MAX)).await;
+        if let Err(error) = inner.attempt(inner.times.connect.min(D::ATTEMPT_MAX)).await {
+            // Refused or not: it was reached once or may be reconfigured, so it is tried again.
+            inner.note(&error.to_string());
+        }
     }
-}
-
-/// Until the next probe is due or a call asks for one.
-async fn wait_for_probe<D: Driver>(link: Weak<Inner<D>>) {
-    let Some(inner) = link.upgrade() else { return };
-    // A call that doubts the connection wakes this at once; the second is how long a link that was
-    // dropped keeps its memory.
-    let _ = timeout(PROBE_EVERY, inner.suspect.notified()).await;
 }
 
 impl<D: Driver> Inner<D> {
@@ -188,35 +253,39 @@ impl<D: Driver> Inner<D> {
             let ms = limit.as_millis();
             Err(ConnectError::Unreachable(format!("no connection within {ms} ms")))
         });
-        match attempt {
-            Ok(connection) => {
-                *self.connection.borrow_mut() = Some(Rc::new(connection));
-                self.backend.set_connections(1);
-                if self.was_up.replace(true) {
-                    self.backend.reconnected();
-                }
-                self.backend.up();
-                Ok(())
-            }
-            Err(error) => {
-                self.note(&error.to_string());
-                Err(error)
+        let connection = attempt?;
+        self.backend.set_connections(self.driver.connections(&connection));
+        *self.connection.borrow_mut() = Some(Rc::new(connection));
+        self.connected.set(Instant::now());
+        if self.was_up.replace(true) {
+            self.backend.reconnected();
+        }
+        self.backend.up();
+        Ok(())
+    }
+
+    async fn probe(&self, connection: &D::Connection) -> Result<(), String> {
+        let answers = self.answers.get();
+        match timeout(PROBE_MAX, self.driver.probe(connection)).await {
+            Ok(probed) => probed,
+            // It waits behind large answers, which do come.
+            Err(_) if self.answers.get() != answers => Ok(()),
+            Err(_) => {
+                let ms = PROBE_MAX.as_millis();
+                Err(format!("no answer to a probe within {ms} ms"))
             }
         }
     }
 
-    async fn probe(&self, connection: &D::Connection) -> Result<(), String> {
-        timeout(PROBE_MAX, self.driver.probe(connection)).await.unwrap_or_else(|_| {
-            let ms = PROBE_MAX.as_millis();
-            Err(format!("no answer to a probe within {ms} ms"))
-        })
+    fn answered(&self) {
+        self.answers.set(self.answers.get() + 1);
     }
 
-    /// Calls under way fail with the connection that they hold once it is gone.
-    fn lose(&self, reason: &str) {
+    fn lose(&self, connection: &D::Connection, reason: &str) {
         self.connection.borrow_mut().take();
         self.backend.set_connections(0);
         self.note(reason);
+        self.driver.close(connection);
     }
 
     fn note(&self, reason: &str) {
@@ -227,7 +296,7 @@ impl<D: Driver> Inner<D> {
     fn give_up_if_late(&self, started: Instant) -> bool {
         let late = !self.was_up.get() && started.elapsed() >= self.times.start;
         if late {
-            let reason = std::sync::Arc::clone(&self.reason.borrow());
+            let reason = Arc::clone(&self.reason.borrow());
             self.backend.give_up(reason);
         }
         late

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use super::{Backend, BackendLog, FailureKind, ShardBackend};
+use super::{Backend, BackendCounts, BackendLog, FailureKind, ShardBackend};
 use crate::logger::Level;
 
 /// Keeps the lines.
 #[derive(Debug, Default)]
-pub(super) struct Lines(Mutex<Vec<String>>);
+pub(crate) struct Lines(Mutex<Vec<String>>);
 
 impl Lines {
     pub(super) fn all(&self) -> Vec<String> {
@@ -72,4 +72,28 @@ fn failures_count_by_kind() {
     shard.failed(FailureKind::Refused, "ERR");
     shard.failed(FailureKind::Timeout, "again");
     assert_eq!(shard.counts().failures, [0, 2, 0, 1]);
+}
+
+#[test]
+fn many_servers_are_never_down_as_a_whole() {
+    let backend = Backend::without_health("http", Arc::new(Lines::default()));
+    assert_eq!((backend.health(), backend.is_up()), (Ok(()), None));
+    let (backend, _) = redis(1);
+    assert_eq!(backend.is_up(), Some(false));
+    ShardBackend::new(&backend).up();
+    assert_eq!(backend.is_up(), Some(true));
+}
+
+#[test]
+fn shards_add_up() {
+    let (backend, _) = redis(2);
+    let shards = [ShardBackend::new(&backend), ShardBackend::new(&backend)];
+    for shard in &shards {
+        shard.set_connections(2);
+        shard.reconnected();
+        shard.failed(FailureKind::Timeout, "late");
+    }
+    let sum: BackendCounts = shards.iter().map(|shard| shard.counts()).sum();
+    let failures = [0, 2, 0, 0];
+    assert_eq!(sum, BackendCounts { failures, connections: 4, reconnects: 2 });
 }

@@ -1,9 +1,11 @@
 //! One table per capability with every row of Tarmac's behaviour that it owns.
 
 mod function;
+mod http_client;
 mod kvstore;
 mod logger;
 mod metrics;
+mod sql;
 
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
@@ -67,7 +69,7 @@ impl Guest {
             Reserved { names: ["go_goroutines".to_owned()].into(), prefixes: Vec::new() };
         let metrics = ShardMetrics::new(Arc::new(MetricNames::new(100, reserved)));
         let functions = [("hello", FunctionIndex(7))].into_iter().collect();
-        let capabilities = Capabilities::new(kv, logger, metrics, functions);
+        let capabilities = Capabilities { kv, sql: None, http: None, logger, metrics, functions };
         Guest {
             capabilities,
             callees: Callees::default(),
@@ -79,21 +81,32 @@ impl Guest {
 
     /// The text of the error, empty on success. The payload is in `response` afterwards.
     fn call(&mut self, capability: &str, operation: &str, payload: &[u8]) -> String {
-        let result = self
-            .capabilities
-            .resolve(host_call("tarmac", capability, operation))
-            .and_then(|operation| {
-                let caller = Caller { function: "caller" };
-                crate::kv::tests::block_on(self.capabilities.call(
+        crate::kv::tests::block_on(self.call_async(capability, operation, payload))
+    }
+
+    async fn call_async(&mut self, capability: &str, operation: &str, payload: &[u8]) -> String {
+        let result = match self.capabilities.resolve(host_call("tarmac", capability, operation)) {
+            Ok(operation) => {
+                let (caller, callees) = (Caller { function: "caller" }, &self.callees);
+                let call = self.capabilities.call(
                     operation,
                     payload,
                     &caller,
-                    &self.callees,
+                    callees,
                     &mut self.response,
-                ))
-            });
+                );
+                call.await
+            }
+            Err(error) => Err(error),
+        };
         result.err().map(|error| error.to_string()).unwrap_or_default()
     }
+}
+
+/// Runs what needs a shard's runtime.
+fn run(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, test);
 }
 
 fn host_call<'a>(namespace: &'a str, capability: &'a str, operation: &'a str) -> HostCall<'a> {

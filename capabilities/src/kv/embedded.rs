@@ -3,6 +3,7 @@
 //! write survives a crash of the process.
 
 mod committer;
+mod import;
 mod open;
 mod reader;
 mod store;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use committer::{Change, Committer};
+pub use import::{BoltImport, DEFAULT_BUCKET, ImportError, Imported, import_bolt};
 pub use open::OpenError;
 use reader::Reader;
 use store::Store;
@@ -92,7 +94,7 @@ impl Embedded {
         }
     }
 
-    pub(super) fn health(&self) -> Result<(), KvError> {
+    pub fn health(&self) -> Result<(), KvError> {
         self.reader.store().health()?;
         self.committer.health()
     }

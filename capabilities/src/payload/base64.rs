@@ -20,9 +20,20 @@ pub(crate) fn encode_into(out: &mut Vec<u8>, data: &[u8]) {
 }
 
 pub(crate) fn decode(text: &[u8]) -> Result<Vec<u8>, IllegalBase64> {
+    let (data, whole) = decode_start(text);
+    whole.map(|()| data)
+}
+
+/// What could be decoded, and whether that is all of it.
+pub(crate) fn decode_start(text: &[u8]) -> (Vec<u8>, Result<(), IllegalBase64>) {
     let mut decoder = Decoder { text, at: 0, data: Vec::with_capacity(text.len() / 4 * 3) };
-    while decoder.quantum()? {}
-    Ok(decoder.data)
+    loop {
+        match decoder.quantum() {
+            Ok(true) => {}
+            Ok(false) => return (decoder.data, Ok(())),
+            Err(error) => return (decoder.data, Err(error)),
+        }
+    }
 }
 
 struct Decoder<'a> {

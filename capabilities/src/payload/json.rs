@@ -33,6 +33,9 @@ pub enum JsonError {
 pub(crate) enum Slot<'s, 'a> {
     Text(&'s mut Cow<'a, str>),
     Number(&'s mut f64),
+    Flag(&'s mut bool),
+    /// An object of strings: its members in their order.
+    Texts(&'s mut Vec<(Cow<'a, str>, Cow<'a, str>)>),
 }
 
 /// Fills the fields of one message. As in Go, nothing is filled when the syntax is wrong,
@@ -87,9 +90,36 @@ fn fill<'a>(slot: &mut Slot<'_, 'a>, value: &'a [u8]) -> Result<(), (String, &'s
             }
             Ok(())
         }
+        Slot::Flag(flag) if found == "bool" => {
+            **flag = value == b"true";
+            Ok(())
+        }
+        Slot::Texts(texts) if found == "object" => fill_texts(texts, value),
         Slot::Text(_) => Err((found.to_owned(), "string")),
         Slot::Number(_) => Err((found.to_owned(), "float64")),
+        Slot::Flag(_) => Err((found.to_owned(), "bool")),
+        Slot::Texts(_) => Err((found.to_owned(), "map[string]string")),
     }
+}
+
+/// As in Go, a null makes an empty text, and a value of another type spoils none of the others.
+fn fill_texts<'a>(
+    texts: &mut Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    object: &'a [u8],
+) -> Result<(), (String, &'static str)> {
+    let mut mismatch = Ok(());
+    let mut scanner = Scanner::new(object);
+    scanner.advance();
+    // The syntax has been checked, so an error cannot come.
+    while let Ok(Some(key)) = scanner.member_key() {
+        let Ok(value) = scanner.value() else { break };
+        match kind(value[0]) {
+            "string" => texts.push((text::unquote(key), text::unquote(value))),
+            "null" => texts.push((text::unquote(key), Cow::default())),
+            found => mismatch = mismatch.and_then(|()| Err((found.to_owned(), "string"))),
+        }
+    }
+    mismatch
 }
 
 /// What a value is, by its first byte.

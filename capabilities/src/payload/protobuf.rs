@@ -9,6 +9,7 @@ pub(crate) struct Malformed;
 /// One field's value. Values that no known message has are checked for form and passed over.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Value<'a> {
+    Varint(u64),
     Fixed64(u64),
     Bytes(&'a [u8]),
     Other,
@@ -24,6 +25,13 @@ impl<'a> Value<'a> {
 
     pub(crate) fn text(self) -> Result<&'a str, Malformed> {
         std::str::from_utf8(self.bytes()?).map_err(|_| Malformed)
+    }
+
+    pub(crate) fn flag(self) -> Result<bool, Malformed> {
+        match self {
+            Value::Varint(value) => Ok(value != 0),
+            _ => Err(Malformed),
+        }
     }
 
     pub(crate) fn double(self) -> Result<f64, Malformed> {
@@ -68,7 +76,7 @@ impl<'a> Fields<'a> {
 
     fn value(&mut self, number: u32, wire_type: u8, depth: u32) -> Result<Value<'a>, Malformed> {
         match wire_type {
-            0 => self.varint().map(|_| Value::Other),
+            0 => self.varint().map(Value::Varint),
             1 => self
                 .take(8)?
                 .try_into()
@@ -127,6 +135,18 @@ pub(crate) fn push_bytes(out: &mut Vec<u8>, number: u8, bytes: &[u8]) {
     out.push(number << 3 | 2);
     push_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
+}
+
+/// Appends a field of a number. Its number must be below 16.
+pub(crate) fn push_number(out: &mut Vec<u8>, number: u8, value: u64) {
+    debug_assert!((1..16).contains(&number));
+    out.push(number << 3);
+    push_varint(out, value);
+}
+
+/// How many bytes [`push_bytes`] appends for this many.
+pub(crate) fn bytes_len(len: usize) -> usize {
+    1 + varint_len(len as u64) + len
 }
 
 pub(crate) fn push_varint(out: &mut Vec<u8>, mut value: u64) {

@@ -1,11 +1,11 @@
-//! Requests of the kv and metrics capabilities, decoded from whichever encoding the guest uses.
+//! Requests of the kv, sql and metrics capabilities, decoded from whichever encoding the guest uses.
 //! Protobuf is tried first and JSON when that fails, unless the payload can be nothing but JSON.
 
 use std::borrow::Cow;
 
 use super::json::{self, JsonError, Slot};
 use super::protobuf::{Fields, Malformed};
-use super::{Format, is_surely_json};
+use super::{Format, base64, is_surely_json};
 
 /// `KVStoreGet` and `KVStoreDelete`: a key and nothing else.
 #[derive(Debug)]
@@ -60,6 +60,59 @@ impl<'a> Set<'a> {
         }
         Ok((key, data))
     }
+}
+
+/// `SQLQuery`. Guests who speak JSON send the query in base64.
+#[derive(Debug)]
+pub(crate) struct Query<'a> {
+    /// What could be decoded of it.
+    pub(crate) query: Cow<'a, [u8]>,
+    pub(crate) format: Format,
+    /// Why it is not the whole query. Always `Ok` in protobuf.
+    pub(crate) decoded: Result<(), QueryError>,
+}
+
+/// A query in JSON that could not be decoded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum QueryError {
+    #[error("Error Parsing Input")]
+    Json(JsonError),
+    #[error("Unable to decode query - {0}")]
+    Base64(base64::IllegalBase64),
+}
+
+impl<'a> Query<'a> {
+    pub(crate) fn decode(payload: &'a [u8]) -> Self {
+        if let Some(query) = sql_text(payload) {
+            return Query {
+                query: Cow::Borrowed(query),
+                format: Format::Protobuf,
+                decoded: Ok(()),
+            };
+        }
+        let mut text = Cow::default();
+        let parsed = json::decode(payload, "SQLQuery", [("query", Slot::Text(&mut text))]);
+        let (query, whole) = base64::decode_start(text.as_bytes());
+        // Of two errors Tarmac reports the later.
+        let whole = whole.map_err(QueryError::Base64);
+        let decoded = whole.and_then(|()| parsed.map_err(QueryError::Json));
+        Query { query: Cow::Owned(query), format: Format::Json, decoded }
+    }
+}
+
+/// The text of `SQLExec` or `SQLQuery` in protobuf; `None` if the payload is neither.
+pub(crate) fn sql_text(payload: &[u8]) -> Option<&[u8]> {
+    if is_surely_json(payload) {
+        return None;
+    }
+    let mut query: &[u8] = b"";
+    let mut fields = Fields::new(payload);
+    while let Some((number, value)) = fields.next_field().ok()? {
+        if number == 1 {
+            query = value.bytes().ok()?;
+        }
+    }
+    Some(query)
 }
 
 /// `MetricsCounter`: the counter's name.

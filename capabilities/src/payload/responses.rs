@@ -1,4 +1,8 @@
-//! Answers of the kv capability, encoded straight into the buffer that the guest reads.
+//! Answers of the kv and sql capabilities, encoded straight into the buffer that the guest reads.
+
+mod sql;
+
+pub(crate) use sql::{Layout, RESULT_BYTES_MAX, Rows, TooLarge, executed, query_refused};
 
 use super::Format;
 use super::json::push_string;
@@ -13,8 +17,8 @@ pub(crate) enum Shape {
 }
 
 /// `Status{200, "OK"}` as field 1 of an answer.
-const OK_PROTOBUF: &[u8] = b"\x0a\x07\x08\xc8\x01\x12\x02OK";
-const OK_JSON: &[u8] = br#""status":{"code":200,"status":"OK"}"#;
+pub(super) const OK_PROTOBUF: &[u8] = b"\x0a\x07\x08\xc8\x01\x12\x02OK";
+pub(super) const OK_JSON: &[u8] = br#""status":{"code":200,"status":"OK"}"#;
 
 /// The answer to a get that found `data`.
 pub(crate) fn found(out: &mut Vec<u8>, format: Format, data: &[u8]) {
@@ -62,7 +66,7 @@ pub(crate) fn refused(out: &mut Vec<u8>, format: Format, shape: Shape, code: u16
     }
 }
 
-fn push_status_protobuf(out: &mut Vec<u8>, code: u16, text: &str) {
+pub(super) fn push_status_protobuf(out: &mut Vec<u8>, code: u16, text: &str) {
     let text_len = text.len() as u64;
     let code_len = protobuf::varint_len(u64::from(code));
     let status_len = 1 + code_len + 1 + protobuf::varint_len(text_len) + text.len();

@@ -3,7 +3,7 @@
 use wapc::WapcHost;
 use wasmtime_provider::WasmtimeEngineProviderBuilder;
 
-use super::{ENDLESS_GROWTH, ENDLESS_LOOP, HELLO, TRAP, compile, kv_get, kv_set};
+use super::{ENDLESS_GROWTH, ENDLESS_LOOP, HELLO, TRAP, compile, host_call, kv_get, kv_set};
 
 type HostResult = Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -41,6 +41,9 @@ fn guests_answer() {
     check(&kv_set(), "payload", Ok("tarmac/kvstore/set(payload)"));
     check(&kv_get(), "payload", Ok("tarmac/kvstore/get(payload)"));
     check(&kv_get(), "fail", Err("no such key"));
+    let query = host_call("sql", "query", b"SELECT \"a\"");
+    check(&query, "ignored", Ok("tarmac/sql/query(SELECT \"a\")"));
+    check(&host_call("kvstore", "get", b"fail"), "", Err("no such key"));
 }
 
 #[test]

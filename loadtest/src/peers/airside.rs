@@ -20,11 +20,13 @@ pub struct Function {
     pub guest: String,
     /// `None`: airside's default.
     pub timeout_ms: Option<u64>,
+    /// Other functions may call it.
+    pub callable: bool,
 }
 
 impl Function {
     pub fn new(name: &'static str, guest: impl Into<String>) -> Function {
-        Function { name, guest: guest.into(), timeout_ms: None }
+        Function { name, guest: guest.into(), timeout_ms: None, callable: false }
     }
 
     pub fn target(&self) -> String {
@@ -97,6 +99,9 @@ fn deploy(folder: &Path, functions: &[Function]) -> Result<Value> {
             "methods": ["GET", "POST"],
             "function": function.name,
         }));
+        if function.callable {
+            routes.push(json!({ "type": "function", "function": function.name }));
+        }
     }
     let service = json!({ "name": "loadtest", "functions": entries, "routes": routes });
     Ok(json!({ "services": { "loadtest": service } }))

@@ -11,7 +11,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue, SERVER};
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::{Service, service_fn};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
@@ -46,20 +46,23 @@ pub(super) fn start(stage: &Stage) -> Result<Server> {
 /// `loadtest serve-hyper`: serves until it is killed.
 pub fn serve(options: &Options) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    LocalSet::new().block_on(&runtime, accept(options.port))?;
+    LocalSet::new().block_on(&runtime, accept(options.port, || service_fn(answer)))?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn accept(port: u16) -> Result<()> {
+/// Serves each connection with a service of its own, on the runtime's thread.
+pub(super) async fn accept<S>(port: u16, service: impl Fn() -> S) -> Result<()>
+where
+    S: Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible> + 'static,
+{
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.context("listen")?;
     loop {
         let (stream, _) = listener.accept().await.context("accept")?;
         stream.set_nodelay(true)?;
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service());
         tokio::task::spawn_local(async move {
             // A client that goes away is no event here.
-            let _ = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service_fn(answer))
-                .await;
+            let _ = connection.await;
         });
     }
 }

@@ -17,7 +17,7 @@ struct Whole {
 fn state() -> AdminState<'static> {
     AdminState {
         maintenance: false,
-        kv_health: Ok(()),
+        failing: Vec::new(),
         debug_remote: false,
         extras: Extras::default(),
     }
@@ -57,6 +57,8 @@ fn pages_answer() {
     check(AdminPage::Latency, "", &state(), 200, "window");
     check(AdminPage::Latency, "format=text", &state(), 200, "window");
     check(AdminPage::Latency, "window=1s&format=json", &state(), 200, "{");
+    check(AdminPage::Latency, "by=capability", &state(), 200, "window");
+    check(AdminPage::Latency, "by=moon", &state(), 400, "by: \"moon\" is not known");
     check(AdminPage::Latency, "x=1&format=json", &state(), 400, "x: no such parameter");
     check(AdminPage::Latency, "format=hlog&window=x", &state(), 400, "window: \"x\" is not known");
     check(
@@ -74,8 +76,9 @@ fn readiness_says_why_not() {
     let maintenance = AdminState { maintenance: true, ..state() };
     check(AdminPage::Ready, "", &maintenance, 503, "maintenance mode");
     check(AdminPage::Health, "", &maintenance, 200, "OK");
-    let store = AdminState { kv_health: Err("no connection".to_owned()), ..state() };
-    check(AdminPage::Ready, "", &store, 503, "key-value store: no connection");
+    let failing = vec!["redis at a:1: no route".to_owned(), "mysql at b:2: frozen".to_owned()];
+    let down = AdminState { failing, ..state() };
+    check(AdminPage::Ready, "", &down, 503, "redis at a:1: no route\nmysql at b:2: frozen\n");
 }
 
 #[test]

@@ -1,30 +1,27 @@
 //! What every shard is built from, and how a shard builds itself on its own thread.
 
-use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
-use std::time::Duration;
 
 use airside_capabilities::functions::{FunctionIndex, FunctionNames};
-use airside_capabilities::kv::Kv;
 use airside_capabilities::logger::{LevelFilter, Logger};
 use airside_capabilities::metrics::{MetricNames, Reserved, ShardMetrics};
 use airside_capabilities::{Capabilities, Operation};
 use tokio::sync::{mpsc, oneshot};
 
 use super::BootError;
+use super::backends::{Backends, Handles};
 use crate::admin::AdminQueue;
 use crate::config::{Config, HttpRoute, LogConfig};
-use crate::connection::ShardIo;
 use crate::guest::epoch::EpochHandle;
 use crate::guest::{Engine, FunctionSpec, Guests, Surroundings};
-use crate::http::{DateCache, Encoder};
 use crate::log::{self, Level, Log};
+use crate::net::balance::{Arrival, Seat};
 use crate::router::Router;
-use crate::shard::{Shard, ShardMessage, Timeouts};
+use crate::shard::{Shard, ShardMessage};
 use crate::telemetry::{Labels, RouteLabels, ShardTelemetry, prometheus};
 
 /// Names that guests of one process may give to metrics of their own.
@@ -38,7 +35,7 @@ pub(super) struct Plan {
     config: Config,
     functions: Vec<FunctionSpec>,
     metric_names: Arc<MetricNames>,
-    kv: Option<Kv>,
+    backends: Backends,
     log: Log,
     admin: AdminQueue,
 }
@@ -47,6 +44,8 @@ pub(super) struct Plan {
 pub(super) struct ShardStart {
     pub(super) index: usize,
     pub(super) listener: TcpListener,
+    pub(super) seat: Seat,
+    pub(super) arrivals: mpsc::Receiver<Arrival>,
     pub(super) engine: Engine,
     pub(super) epoch: EpochHandle,
     pub(super) inbox: mpsc::Receiver<ShardMessage>,
@@ -60,7 +59,7 @@ impl Plan {
         config: &Config,
         functions: Vec<FunctionSpec>,
         router: Router,
-        kv: Option<Kv>,
+        backends: Backends,
         log: Log,
         admin: AdminQueue,
     ) -> Plan {
@@ -74,39 +73,29 @@ impl Plan {
             config: config.clone(),
             functions,
             metric_names: Arc::new(MetricNames::new(METRIC_NAMES_MAX, reserved)),
-            kv,
+            backends,
             log,
             admin,
         }
     }
 
-    fn shard(&self, guests: Rc<Guests>, telemetry: Rc<ShardTelemetry>) -> Rc<Shard> {
-        let http = &self.config.http;
-        let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        Rc::new(Shard {
-            io: ShardIo::new(),
-            limits: http.limits,
-            timeouts: Timeouts {
-                idle_ns: ns(http.idle_timeout),
-                header_ns: ns(http.header_timeout),
-                body_ns: ns(http.body_timeout),
-                write_ns: ns(http.write_timeout),
-            },
-            connections_max: http.connections_max,
-            open: Cell::new(0),
-            turned_away: Cell::new(0),
-            router: Arc::clone(&self.router),
-            functions: self.config.routes.iter().map(|route| route.function).collect(),
-            guests,
-            encoder: Encoder::new(&http.server_name),
-            date: RefCell::new(DateCache::new()),
-            telemetry,
-            admin: self.admin.clone(),
-            log: self.log.clone(),
-        })
+    /// Opens what the shard's guests may reach, loads the guests, and puts the shard together.
+    async fn build(
+        &self,
+        engine: &Engine,
+        epoch: EpochHandle,
+        seat: Seat,
+    ) -> Result<Rc<Shard>, BootError> {
+        // Boxed, since the drivers' start-up code is tens of kilobytes of state that is needed once.
+        let handles = Box::pin(self.backends.open()).await?;
+        let surroundings = self.surroundings(handles, epoch);
+        let guests = Guests::load(engine, &self.functions, surroundings).await?;
+        let functions = self.config.routes.iter().map(|route| route.function).collect();
+        let (router, admin, log) = (Arc::clone(&self.router), self.admin.clone(), self.log.clone());
+        Ok(Shard::new(&self.config.http, seat, router, functions, guests, admin, log))
     }
 
-    fn surroundings(&self, telemetry: &Rc<ShardTelemetry>, epoch: EpochHandle) -> Surroundings {
+    fn surroundings(&self, handles: Handles, epoch: EpochHandle) -> Surroundings {
         let callable = self.config.functions.iter().enumerate().filter(|(_, f)| f.callable);
         let names: FunctionNames = callable
             .map(|(index, f)| {
@@ -117,8 +106,16 @@ impl Plan {
         let logger = Logger::new(Arc::new(self.log.clone()), filter);
         let metrics = ShardMetrics::new(Arc::clone(&self.metric_names));
         Surroundings {
-            capabilities: Capabilities::new(self.kv.clone(), logger.clone(), metrics, names),
-            telemetry: Rc::clone(telemetry),
+            capabilities: Capabilities {
+                kv: handles.kv,
+                sql: handles.sql,
+                http: Some(handles.http),
+                logger: logger.clone(),
+                metrics,
+                functions: names,
+            },
+            telemetry: Rc::new(ShardTelemetry::new(&self.labels)),
+            backends: handles.counted,
             log: logger,
             epoch,
             depth_max: self.config.guests.depth_max,
@@ -129,19 +126,16 @@ impl Plan {
 impl ShardStart {
     /// The life of a shard, on its own thread.
     pub(super) async fn run(self, plan: Arc<Plan>) {
-        let telemetry = Rc::new(ShardTelemetry::new(&plan.labels));
-        let surroundings = plan.surroundings(&telemetry, self.epoch);
-        let guests = match Guests::load(&self.engine, &plan.functions, surroundings).await {
-            Ok(guests) => guests,
-            Err(error) => return drop(self.ready.send(Err(error.into()))),
+        let shard = match plan.build(&self.engine, self.epoch, self.seat).await {
+            Ok(shard) => shard,
+            Err(error) => return drop(self.ready.send(Err(error))),
         };
-        let shard = plan.shard(guests, telemetry);
         // A receiver that has gone has given up the start for another shard's sake.
         let _ = self.ready.send(Ok(()));
         drop(self.ready);
         let log = plan.log.clone();
         drop(plan);
-        if let Err(error) = shard.run(self.listener, self.inbox).await {
+        if let Err(error) = shard.run(self.listener, self.inbox, self.arrivals).await {
             let index = self.index;
             log.event(Level::Error, format_args!("shard {index} cannot serve: {error}"), &[]);
         }

@@ -48,8 +48,14 @@ fn write_summary(config: &Config, out: &mut dyn Write) -> io::Result<()> {
         None => "none".to_owned(),
         Some(KvConfig::Memory) => "memory".to_owned(),
         Some(KvConfig::Embedded { path, .. }) => path.display().to_string(),
+        Some(KvConfig::Redis(redis, _)) => format!("redis at {}", redis.target()),
+        Some(KvConfig::Cassandra(cassandra)) => format!("cassandra at {}", cassandra.target()),
+        Some(KvConfig::Nats(nats)) => format!("nats at {}", nats.target()),
     };
     writeln!(out, "key-value  {kv}")?;
+    if let Some(sql) = &config.sql {
+        writeln!(out, "sql        {} at {}", sql.kind.name(), sql.target())?;
+    }
     for function in &config.functions {
         let callable = if function.callable { ", callable by functions" } else { "" };
         let FunctionConfig { name, pool_size, .. } = function;

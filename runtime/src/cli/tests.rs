@@ -18,6 +18,14 @@ fn commands_are_understood() {
     check("airside demo", demo(None));
     check("airside demo --listen 0.0.0.0:0", demo(Some("0.0.0.0:0")));
     check("airside demo --listen=:9000", demo(Some("0.0.0.0:9000")));
+    let import = |bucket: &str| Command::ImportBolt {
+        source: "a".into(),
+        destination: "b".into(),
+        bucket: bucket.into(),
+    };
+    check("airside import-bolt a b", import("tarmac"));
+    check("airside import-bolt --bucket=x a b", import("x"));
+    check("airside import-bolt a b --bucket x", import("x"));
 }
 
 #[test]
@@ -32,6 +40,7 @@ fn other_lines_are_answered_with_text() {
     check("airside sevre", EXIT_USAGE, "serve");
     check("airside serve now", EXIT_USAGE, "now");
     check("airside demo --listen here", EXIT_USAGE, "0.0.0.0:8443");
+    check("airside import-bolt a", EXIT_USAGE, "<DEST>");
 }
 
 fn demo() -> Demo {

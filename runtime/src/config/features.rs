@@ -27,9 +27,6 @@ fn refuse_what_is_missing(settings: &Settings, problems: &mut Problems) {
     if settings.use_consul.value {
         settings.use_consul.refuse("Consul is not yet in this version", problems);
     }
-    if settings.enable_sql.value {
-        settings.enable_sql.refuse("SQL is not yet in this version", problems);
-    }
     if settings.run_mode.value == "job" {
         settings.run_mode.refuse("init functions are not yet in this version", problems);
     }
@@ -46,7 +43,6 @@ fn without_effect(feature: Feature, settings: &Settings) -> Option<String> {
         Feature::Consul if !settings.use_consul.value => off("use_consul"),
         Feature::Sql if !settings.enable_sql.value => off("enable_sql"),
         Feature::Tls | Feature::Consul | Feature::Sql => None,
-        Feature::HttpClient => Some("the HTTP client is not yet in this version".to_owned()),
         Feature::Kv | Feature::EmbeddedKv | Feature::Redis | Feature::Cassandra | Feature::Nats
             if !settings.enable_kvstore.value =>
         {

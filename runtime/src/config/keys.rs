@@ -6,10 +6,11 @@
 
 use super::kind::{
     Address, Choice, Cpus, File, HeaderText, Kind, List, Maybe, Millis, Number, Permissions,
-    Seconds, Secret, Switch, Text,
+    Seconds, Secret, Switch, Text, Url, Urls,
 };
 use super::problem::Problems;
 use super::source::{Setting, Source};
+use airside_capabilities::secret;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -45,21 +46,20 @@ pub(super) enum Feature {
     Cassandra,
     Nats,
     Sql,
-    HttpClient,
 }
 
 impl Feature {
     /// The feature's name if this version does not have it.
     pub(super) fn not_yet(self) -> Option<&'static str> {
         match self {
-            Self::Kv | Self::EmbeddedKv => None,
             Self::Tls => Some("TLS"),
             Self::Consul => Some("Consul"),
-            Self::Redis => Some("Redis"),
-            Self::Cassandra => Some("Cassandra"),
-            Self::Nats => Some("NATS"),
-            Self::Sql => Some("SQL"),
-            Self::HttpClient => Some("the HTTP client"),
+            Self::Kv
+            | Self::EmbeddedKv
+            | Self::Redis
+            | Self::Cassandra
+            | Self::Nats
+            | Self::Sql => None,
         }
     }
 }
@@ -207,7 +207,7 @@ settings! {
             "`/debug/` answers all clients, not only those on this machine.";
         enable_kvstore: bool = Switch(false), Part::Always, "Functions may use the key-value store.";
         kvstore_type: String = Text("internal"), Part::Of(Feature::Kv),
-            "`internal`, `boltdb` or `embedded`: a file; `in-memory` or `memory`: lost at the end; `redis`, `cassandra` and `nats` are not yet in this version.";
+            "`internal`, `boltdb` or `embedded`: a file; `in-memory` or `memory`: lost at the end; `redis`, `cassandra` or `nats`: a server.";
         boltdb_filename: PathBuf = File("/data/tarmac/tarmac.db"), Part::Of(Feature::EmbeddedKv),
             "The store's file.";
         boltdb_bucket: String = Text("tarmac"), Part::Of(Feature::EmbeddedKv),
@@ -216,10 +216,70 @@ settings! {
             "Of a file that is created.";
         boltdb_timeout: Duration = Seconds(Number { default: 5, min: 1, max: 3600, why: "start-up must not wait for ever" }), Part::Of(Feature::EmbeddedKv),
             "How long to wait for another process to let go of the file.";
+        backend_connect_timeout_ms: Duration = millis(5_000, 1, "a start or a reconnect must end"), Part::Always,
+            "How long connecting to a store or database and logging in may take.";
+        backend_call_timeout_ms: Duration = millis(5_000, 1, "a function waits meanwhile"), Part::Always,
+            "How long a store or database may take to answer; the call fails then.";
+        backend_start_timeout_ms: Duration = millis(30_000, 0, "a start must end"), Part::Always,
+            "How long a store or database that is down at the start is tried. The server ends if it was never reached.";
+        backend_ca_file: Option<PathBuf> = Maybe(File("")), Part::Always,
+            "PEM: authorities that may sign certificates of stores, databases and HTTP servers, besides the machine's own.";
+        redis_server: secret::Secret = Url(""), Part::Of(Feature::Redis),
+            "`host:port`, or `redis://user:password@host:port/database`, with TLS `rediss://`.";
+        redis_database: Option<u64> = Maybe(COUNT), Part::Of(Feature::Redis), "The database's number. Default: 0.";
+        redis_password: secret::Secret = Secret, Part::Of(Feature::Redis), "Of the default user, or of the one in the URL.";
+        redis_sentinel_servers: Vec<String> = List, Part::Of(Feature::Redis),
+            "Sentinels, which know where the master is: host:port, the port is 26379 if none is said. `redis_server` then only says how to log in.";
+        redis_sentinel_master: String = Text(""), Part::Of(Feature::Redis), "The name that sentinels give the master.";
+        redis_hostname_verify: bool = Switch(false), Part::Of(Feature::Redis),
+            "true SKIPS the verification of the server's certificate: the odd meaning is Tarmac's.";
+        redis_keepalive: Duration = Seconds(Number { default: 300, min: 0, max: 32_767, why: "the kernel counts it in 15 bits" }), Part::Of(Feature::Redis),
+            "How often the kernel probes an idle connection; 0: never.";
+        redis_connect_timeout: Duration = SECONDS, Part::Of(Feature::Redis),
+            "How long connecting may take; 0: `backend_connect_timeout_ms`.";
+        redis_read_timeout: Duration = SECONDS, Part::Of(Feature::Redis),
+            "How long an answer may take. With `redis_write_timeout` the time of a call; both 0: `backend_call_timeout_ms`.";
+        redis_write_timeout: Duration = SECONDS, Part::Of(Feature::Redis), "How long sending may take.";
+        redis_max_active: u64 = COUNT, Part::Of(Feature::Redis),
+            "No effect: each shard has one connection, on which calls do not wait for each other.";
+        cassandra_hosts: Vec<String> = List, Part::Of(Feature::Cassandra),
+            "Hosts or host:port; one that answers is enough.";
+        cassandra_port: u64 = Number { default: 9042, min: 1, max: 65_535, why: "it has 16 bits" }, Part::Of(Feature::Cassandra),
+            "Of the hosts that say none.";
+        cassandra_keyspace: String = Text(""), Part::Of(Feature::Cassandra), "Created when absent.";
+        cassandra_consistency: String = Text("Quorum"), Part::Of(Feature::Cassandra),
+            "How many replicas must agree: any, one, two, three, quorum, all, local_quorum, each_quorum, local_one.";
+        cassandra_repl_strategy: String = Text("SimpleStrategy"), Part::Of(Feature::Cassandra),
+            "Of a keyspace that is created.";
+        cassandra_replicas: u64 = Number { default: 1, min: 1, max: 255, why: "it has 8 bits" }, Part::Of(Feature::Cassandra),
+            "Of a keyspace that is created.";
+        cassandra_user: String = Text(""), Part::Of(Feature::Cassandra), "Who to log in as.";
+        cassandra_password: secret::Secret = Secret, Part::Of(Feature::Cassandra), "Of that user.";
+        cassandra_tls: bool = Switch(false), Part::Of(Feature::Cassandra),
+            "Connect with TLS; the certificate is verified unless `cassandra_hostname_verify` is set to false.";
+        cassandra_hostname_verify: Option<bool> = Maybe(Switch(false)), Part::Of(Feature::Cassandra),
+            "true: connect with TLS and verify the certificate.";
+        nats_url: Vec<secret::Secret> = Urls("nats://localhost:4222"), Part::Of(Feature::Nats),
+            "`nats://user:password@host:port` or `nats://token@host:port`, with TLS `tls://`.";
+        nats_servers: Vec<secret::Secret> = Urls(""), Part::Of(Feature::Nats),
+            "More servers of the cluster, written alike. If it is set and `nats_url` is not, these are all.";
+        nats_bucket: String = Text("tarmac"), Part::Of(Feature::Nats), "Created when absent.";
+        nats_skip_tls_verify: bool = Switch(false), Part::Of(Feature::Nats), "Any certificate will do.";
         use_consul: bool = Switch(false), Part::Switch(Feature::Consul),
             "Read settings from Consul.";
         enable_sql: bool = Switch(false), Part::Switch(Feature::Sql),
             "Functions may use a SQL database.";
+        sql_type: String = Text(""), Part::Of(Feature::Sql), "`mysql` or `postgres`.";
+        sql_dsn: secret::Secret = Secret, Part::Of(Feature::Sql),
+            "As Go's drivers read it: `postgres://user:password@host:port/database?sslmode=disable` or `user:password@tcp(host:port)/database`.";
+        sql_connections: u64 = Number { default: 2, min: 1, max: 64, why: "each is a process or thread of the database" }, Part::Of(Feature::Sql),
+            "Connections of each shard. PostgreSQL's carry many queries at once, MySQL's one each.";
+        http_client_timeout_ms: Duration = millis(30_000, 1, "a function waits meanwhile"), Part::Always,
+            "How long a function's HTTP call may take, redirects and body included.";
+        http_client_max_response_body_size: u64 = Number { default: 10 << 20, min: 1, max: 1 << 30, why: "a response is held in memory" }, Part::Always,
+            "Length of the answer to a function's HTTP call. A longer one is an error; Tarmac cuts it.";
+        tarmac_compat: bool = Switch(false), Part::Always,
+            "Answer as Tarmac does also where it breaks functions: the README lists the cases.";
     }
     only_checked {
         cert_file = File("/certs/cert.crt"), Part::Of(Feature::Tls), "PEM, a chain is allowed.";
@@ -233,34 +293,5 @@ settings! {
         from_consul = Switch(false), Part::Of(Feature::Consul), "Set there, shows that it was read.";
         config_watch_interval = Seconds(Number { default: 15, min: 0, max: 86_400, why: "a day is the most" }), Part::Of(Feature::Consul),
             "How often to read it again; 0: never.";
-        redis_server = Text(""), Part::Of(Feature::Redis), "Host and port.";
-        redis_database = COUNT, Part::Of(Feature::Redis), "The database's number.";
-        redis_password = Secret(""), Part::Of(Feature::Redis), "Of the default user.";
-        redis_sentinel_servers = List, Part::Of(Feature::Redis), "Hosts and ports.";
-        redis_sentinel_master = Text(""), Part::Of(Feature::Redis), "Its name.";
-        redis_connect_timeout = SECONDS, Part::Of(Feature::Redis), "How long connecting may take.";
-        redis_hostname_verify = Switch(false), Part::Of(Feature::Redis),
-            "true skips the verification, as in Tarmac.";
-        redis_keepalive = Seconds(Number { default: 300, min: 0, max: 86_400, why: "a day is the most" }), Part::Of(Feature::Redis), "How often an idle connection is probed.";
-        redis_max_active = COUNT, Part::Of(Feature::Redis), "Connections.";
-        redis_read_timeout = SECONDS, Part::Of(Feature::Redis), "How long an answer may take.";
-        redis_write_timeout = SECONDS, Part::Of(Feature::Redis), "How long sending may take.";
-        cassandra_hosts = List, Part::Of(Feature::Cassandra), "Host names or addresses.";
-        cassandra_port = COUNT, Part::Of(Feature::Cassandra), "Of all hosts.";
-        cassandra_keyspace = Text(""), Part::Of(Feature::Cassandra), "Created when absent.";
-        cassandra_consistency = Text("Quorum"), Part::Of(Feature::Cassandra), "Of reads and writes.";
-        cassandra_repl_strategy = Text("SimpleStrategy"), Part::Of(Feature::Cassandra), "Of a keyspace that is created.";
-        cassandra_replicas = Number { default: 1, min: 1, max: 255, why: "it has 8 bits" }, Part::Of(Feature::Cassandra), "Of a keyspace that is created.";
-        cassandra_user = Text(""), Part::Of(Feature::Cassandra), "Who to log in as.";
-        cassandra_password = Secret(""), Part::Of(Feature::Cassandra), "Of that user.";
-        cassandra_hostname_verify = Switch(false), Part::Of(Feature::Cassandra), "The certificate must name the host.";
-        nats_url = Secret("nats://localhost:4222"), Part::Of(Feature::Nats), "May hold a user and password.";
-        nats_bucket = Text("tarmac"), Part::Of(Feature::Nats), "Created when absent.";
-        nats_servers = List, Part::Of(Feature::Nats), "More URLs.";
-        nats_skip_tls_verify = Switch(false), Part::Of(Feature::Nats), "Any certificate will do.";
-        sql_type = Text(""), Part::Of(Feature::Sql), "`mysql` or `postgres`.";
-        sql_dsn = Secret(""), Part::Of(Feature::Sql), "In the form of Go's drivers.";
-        http_client_max_response_body_size = Number { default: 10 << 20, min: 1, max: 1 << 30, why: "a response is held in memory" }, Part::Of(Feature::HttpClient),
-            "A longer response body is cut.";
     }
 }

@@ -2,11 +2,13 @@
 
 mod machine;
 mod number;
+mod secret;
 #[cfg(test)]
 mod tests;
 
 pub(super) use machine::{Address, Cpus};
 pub(super) use number::{Millis, Number, Permissions, Seconds};
+pub(super) use secret::{Secret, Url, Urls};
 
 use std::path::PathBuf;
 
@@ -14,11 +16,12 @@ use std::path::PathBuf;
 pub(super) trait Kind {
     type Value;
 
-    /// Secrets are never shown.
-    const SECRET: bool = false;
-
     /// The value, or what is wrong with `text`.
     fn parse(&self, text: &str) -> Result<Self::Value, String>;
+    /// What a message may show of `text`: nothing of what may hold a secret.
+    fn shown(&self, text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
     fn default(&self) -> Self::Value;
     /// The default as it could be written; empty if there is none.
     fn default_text(&self) -> String;
@@ -131,29 +134,6 @@ impl Kind for HeaderText {
     }
 }
 
-/// A password, or a text that holds one.
-pub(super) struct Secret(pub(super) &'static str);
-
-impl Kind for Secret {
-    type Value = ();
-
-    const SECRET: bool = true;
-
-    fn parse(&self, _text: &str) -> Result<(), String> {
-        Ok(())
-    }
-
-    fn default(&self) {}
-
-    fn default_text(&self) -> String {
-        self.0.to_owned()
-    }
-
-    fn describe(&self) -> String {
-        "text, never shown".to_owned()
-    }
-}
-
 /// A path of a file or directory.
 pub(super) struct File(pub(super) &'static str);
 
@@ -213,10 +193,12 @@ pub(super) struct Maybe<K>(pub(super) K);
 impl<K: Kind> Kind for Maybe<K> {
     type Value = Option<K::Value>;
 
-    const SECRET: bool = K::SECRET;
-
     fn parse(&self, text: &str) -> Result<Self::Value, String> {
         self.0.parse(text).map(Some)
+    }
+
+    fn shown(&self, text: &str) -> Option<String> {
+        self.0.shown(text)
     }
 
     fn default(&self) -> Self::Value {

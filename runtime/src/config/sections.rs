@@ -1,11 +1,23 @@
 //! The parts of the configuration that come from settings alone.
 
+mod backends;
+mod http_client;
+mod kv;
+mod sql;
+
+pub use backends::BackendsConfig;
+pub(super) use backends::backends;
+pub(super) use http_client::http_client;
+pub use kv::KvConfig;
+pub(super) use kv::kv;
+pub(super) use sql::sql;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use airside_capabilities::logger::Level;
 
-use super::keys::{Feature, Settings};
+use super::keys::Settings;
 use super::problem::Problems;
 use super::source::Source;
 use crate::http::Limits;
@@ -39,21 +51,6 @@ pub struct GuestConfig {
     pub depth_max: usize,
     /// Where compiled modules are kept; it may not exist yet.
     pub artifact_dir: PathBuf,
-}
-
-/// The key-value store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KvConfig {
-    Memory,
-    Embedded {
-        path: PathBuf,
-        /// The table.
-        bucket: String,
-        /// Of a new file.
-        permissions: u32,
-        /// For another process to let go of the file.
-        timeout: Duration,
-    },
 }
 
 /// What is logged and how.
@@ -121,46 +118,6 @@ fn cache_dir(source: &Source) -> PathBuf {
         .or_else(|| Some(absolute(&source.home)?.join(".cache")))
         .unwrap_or_else(|| Path::new("/var/cache").to_owned())
         .join("airside")
-}
-
-pub(super) fn kv(settings: &Settings, problems: &mut Problems) -> Option<KvConfig> {
-    if !settings.enable_kvstore.value {
-        return None;
-    }
-    match settings.kvstore_type.value.as_str() {
-        "memory" | "in-memory" => Some(KvConfig::Memory),
-        // Tarmac's own meaning: `internal`, its default, is the Bolt file.
-        "internal" | "boltdb" | "embedded" => Some(embedded_kv(settings, problems)),
-        "redis" => refuse_kv(Feature::Redis, settings, problems),
-        "cassandra" => refuse_kv(Feature::Cassandra, settings, problems),
-        "nats" => refuse_kv(Feature::Nats, settings, problems),
-        _ => {
-            let known = "write internal, memory, in-memory, boltdb or embedded";
-            settings.kvstore_type.refuse(known, problems);
-            None
-        }
-    }
-}
-
-fn refuse_kv(feature: Feature, settings: &Settings, problems: &mut Problems) -> Option<KvConfig> {
-    let name = feature.not_yet().unwrap_or_default();
-    settings.kvstore_type.refuse(format!("{name} is not yet in this version"), problems);
-    None
-}
-
-fn embedded_kv(settings: &Settings, problems: &mut Problems) -> KvConfig {
-    if settings.boltdb_bucket.value.is_empty() {
-        settings.boltdb_bucket.refuse("must not be empty", problems);
-    }
-    if settings.boltdb_filename.value.as_os_str().is_empty() {
-        settings.boltdb_filename.refuse("must not be empty", problems);
-    }
-    KvConfig::Embedded {
-        path: settings.boltdb_filename.value.clone(),
-        bucket: settings.boltdb_bucket.value.clone(),
-        permissions: settings.boltdb_permissions.value,
-        timeout: settings.boltdb_timeout.value,
-    }
 }
 
 /// Tarmac's order: what says the most wins, and `disable_logging` over all.

@@ -16,7 +16,7 @@ pub(super) struct Setting<T> {
     pub(super) value: T,
     pub(super) key: &'static str,
     pub(super) origin: Origin,
-    /// As it was written; none if it is a secret.
+    /// As it was written; none if that may not be shown.
     text: Option<String>,
 }
 
@@ -80,7 +80,7 @@ impl Source {
         kind: &K,
         problems: &mut Problems,
     ) -> Setting<K::Value> {
-        let shown = |text: &str| (!K::SECRET).then(|| text.to_owned());
+        let shown = |text: &str| kind.shown(text);
         let Some((text, origin)) = self.texts.get(key) else {
             let (value, text) = (kind.default(), shown(&kind.default_text()));
             return Setting { value, key, origin: Origin::Default, text };

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::{Config, ConfigErrors};
 
+mod backends;
 mod documents;
 mod functions;
 mod settings;

@@ -17,7 +17,7 @@ const FIBER_STACK_BYTES: usize = 2 * 1024 * 1024;
 /// Elements of a table at most; Go's and Rust's have one for each function whose address is taken.
 pub const TABLE_ELEMENTS_MAX: usize = 100_000;
 /// Memory of a slot that is kept and zeroed rather than given back to the kernel when its instance goes.
-const KEEP_RESIDENT_BYTES: usize = 1024 * 1024;
+pub const KEEP_RESIDENT_BYTES: usize = 1024 * 1024;
 /// Metadata of one instance at most.
 const INSTANCE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Memory guard behind each linear memory, wasmtime's default.

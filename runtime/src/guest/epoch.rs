@@ -4,6 +4,7 @@
 //! A shard pays two relaxed stores and one exchange per invocation. With no guest running the thread sleeps for
 //! good: a ticking thread would cost 2 % of an idle core.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::{self, JoinHandle, Thread};
@@ -18,7 +19,9 @@ mod slice;
 const TICK: Duration = Duration::from_millis(4);
 /// Time between two epochs while some guest has outlived its first turn: its turns are short, because every
 /// request of the shard waits for one.
-const FINE_TICK: Duration = Duration::from_micros(250);
+pub(super) const FINE_TICK: Duration = Duration::from_micros(250);
+/// How much later than asked the kernel may wake the ticker to wake others with it: 50 us by default, a fifth of a fine tick.
+const TIMER_SLACK_NS: Option<NonZeroU64> = NonZeroU64::new(1_000);
 /// Ticks without a running guest after which the thread goes to sleep.
 const QUIET_TICKS_MAX: u32 = 32;
 
@@ -140,6 +143,7 @@ impl Shared {
     fn tick(&self, engines: &[Engine]) {
         // An older kernel refuses; the ticks come late then, and nothing else changes.
         let _ = slice::shorten();
+        let _ = rustix::thread::set_current_timer_slack(TIMER_SLACK_NS);
         let mut quiet = 0;
         while !self.ended.load(Ordering::Relaxed) {
             if self.any(|shard| shard.running.load(Ordering::Relaxed)) {

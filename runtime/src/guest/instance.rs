@@ -1,6 +1,8 @@
 //! One live copy of a module: its store, what the host remembers for it, and how it is started and called.
 
-use std::rc::Weak;
+use std::cell::Cell;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
 
 use bytes::Bytes;
 use send_wrapper::SendWrapper;
@@ -9,7 +11,7 @@ use wasmtime::{
 };
 
 use super::wasi::Exit;
-use super::{Chain, Guests, HANDLER, PoolLimits, SPARE_BUFFER_BYTES_MAX};
+use super::{Chain, Guests, HANDLER, PoolLimits, SPARE_BUFFER_BYTES_MAX, retire};
 use crate::telemetry::{HostTimes, clock};
 
 /// Exports that get an instance ready, in the order they are called: reactors (Go's c-shared, C), commands (Go's plain
@@ -26,6 +28,9 @@ pub(super) struct HostState {
     pub(super) memory: Option<Memory>,
     pub(super) limits: MemoryLimit,
     pub(super) invocation: Invocation,
+    /// When the slow lane gave the turn that the guest is in, in monotonic nanoseconds; 0 when it did not. Shared with the
+    /// future that waits for a turn, which has no way to the store. `SendWrapper` for the reason that `guests` has one.
+    pub(super) turn_began_ns: SendWrapper<Rc<Cell<u64>>>,
     /// The last host call's answer or error, kept until the guest fetches it or makes another call.
     pub(super) host_response: Vec<u8>,
     pub(super) host_error: Vec<u8>,
@@ -116,6 +121,7 @@ impl Instance {
                 },
                 ..Invocation::default()
             },
+            turn_began_ns: SendWrapper::new(Rc::default()),
             host_response: Vec::new(),
             host_error: Vec::new(),
             stdout: Vec::new(),
@@ -125,28 +131,15 @@ impl Instance {
         store.limiter(|state| &mut state.limits);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(at_epoch);
-        let instance = pre.instantiate_async(&mut store).await.map_err(instantiation_error)?;
-        store.data_mut().memory = instance.get_memory(&mut store, "memory");
-        for export in STARTS {
-            let Ok(start) = instance.get_typed_func::<(), ()>(&mut store, export) else { continue };
-            match start.call_async(&mut store, ()).await {
-                Ok(()) => {}
-                Err(error) if matches!(error.downcast_ref(), Some(Exit { code: 0 })) => {}
-                Err(_) if store.data().invocation.expired => {
-                    return Err(StartError::TimedOut { timeout_ms: limits.timeout_ns / 1_000_000 });
-                }
-                Err(error) => {
-                    return Err(StartError::Failed { export, reason: format!("{error:#}") });
-                }
+        match make_ready(&mut store, limits, pre).await {
+            Ok(call) => Ok(Instance { store, call }),
+            Err(error) => {
+                // Its start code may have dirtied as much as a call may.
+                store.data_mut().settle();
+                retire::give_back(&mut store).await;
+                Err(error)
             }
         }
-        let call = instance
-            .get_typed_func::<(i32, i32), i32>(&mut store, "__guest_call")
-            .map_err(|error| StartError::Link(format!("{error:#}")))?;
-        let state = store.data_mut();
-        state.settle();
-        state.flush_output();
-        Ok(Instance { store, call })
     }
 
     /// Runs `__guest_call`. True: the guest says it succeeded.
@@ -167,6 +160,7 @@ impl Instance {
         is_long: bool,
     ) {
         let state = self.store.data_mut();
+        state.turn_began_ns.set(0);
         let invocation = &mut state.invocation;
         invocation.operation = HANDLER;
         invocation.payload = payload;
@@ -189,6 +183,7 @@ impl HostState {
     pub(super) fn new_turn(&mut self) {
         self.settle();
         self.invocation.epochs = 0;
+        self.turn_began_ns.set(0);
     }
 
     /// The guest returned or is given up: it no longer counts as one that outlived its first turn.
@@ -251,8 +246,46 @@ fn at_epoch(mut store: StoreContextMut<'_, HostState>) -> wasmtime::Result<Updat
         state.invocation.is_long = true;
         guests.epoch.outlived();
     }
-    let turn = SendWrapper::new(async move { guests.lane.turn().await });
+    let began_ns = Rc::clone(&state.turn_began_ns);
+    let used = match began_ns.get() {
+        0 => Duration::ZERO,
+        began_ns => Duration::from_nanos(now_ns.saturating_sub(began_ns)),
+    };
+    let turn = SendWrapper::new(async move {
+        guests.lane.turn(used).await;
+        began_ns.set(clock::now_ns());
+    });
     Ok(UpdateDeadline::YieldCustom(1, Box::pin(turn)))
+}
+
+/// Instantiates the module, runs its start exports and finds what is called from then on.
+async fn make_ready(
+    store: &mut Store<HostState>,
+    limits: &PoolLimits,
+    pre: &InstancePre<HostState>,
+) -> Result<TypedFunc<(i32, i32), i32>, StartError> {
+    let instance = pre.instantiate_async(&mut *store).await.map_err(instantiation_error)?;
+    store.data_mut().memory = instance.get_memory(&mut *store, "memory");
+    for export in STARTS {
+        let Ok(start) = instance.get_typed_func::<(), ()>(&mut *store, export) else { continue };
+        match start.call_async(&mut *store, ()).await {
+            Ok(()) => {}
+            Err(error) if matches!(error.downcast_ref(), Some(Exit { code: 0 })) => {}
+            Err(_) if store.data().invocation.expired => {
+                return Err(StartError::TimedOut { timeout_ms: limits.timeout_ns / 1_000_000 });
+            }
+            Err(error) => {
+                return Err(StartError::Failed { export, reason: format!("{error:#}") });
+            }
+        }
+    }
+    let call = instance
+        .get_typed_func::<(i32, i32), i32>(&mut *store, "__guest_call")
+        .map_err(|error| StartError::Link(format!("{error:#}")))?;
+    let state = store.data_mut();
+    state.settle();
+    state.flush_output();
+    Ok(call)
 }
 
 fn instantiation_error(error: wasmtime::Error) -> StartError {

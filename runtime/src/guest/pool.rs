@@ -1,15 +1,16 @@
 //! A function's instances on one shard: warm ones are reused, more are made on demand up to the function's share of
-//! `pool_size`, and who finds none waits in a bounded queue for a bounded time.
+//! `pool_size`, and who finds none waits in a bounded queue for a bounded time. An instance that failed keeps its place in
+//! that share until its memory is given back: the allocator has a slot for each place, and one more.
 
 use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 use wasmtime::InstancePre;
 
 use super::instance::{HostState, Instance, StartError};
-use super::{Guests, InvokeError};
+use super::{Guests, InvokeError, retire};
 use crate::telemetry::clock;
 
 /// Limits of one function on one shard.
@@ -52,7 +53,7 @@ pub(super) struct Checkout<'a> {
     guests: &'a Rc<Guests>,
     pool: &'a FunctionPool,
     instance: Option<Box<Instance>>,
-    _permit: SemaphorePermit<'a>,
+    permit: SemaphorePermit<'a>,
 }
 
 impl FunctionPool {
@@ -75,7 +76,7 @@ impl FunctionPool {
         }
     }
 
-    /// Instances that serve a call now.
+    /// Instances that serve a call now, or that failed and are given back.
     pub(super) fn in_use(&self) -> usize {
         self.limits.instances - self.permits.available_permits()
     }
@@ -98,7 +99,7 @@ impl FunctionPool {
             // The borrow ends with this statement: making an instance may suspend.
             let idle = self.idle.borrow_mut().pop();
             if idle.is_some() {
-                return Ok(Checkout { guests, pool: self, instance: idle, _permit: permit });
+                return Ok(Checkout { guests, pool: self, instance: idle, permit });
             }
             drop(permit);
         }
@@ -124,7 +125,7 @@ impl FunctionPool {
                 error => InvokeError::Start(error.to_string()),
             })?,
         };
-        Ok(Checkout { guests, pool: self, instance: Some(instance), _permit: permit })
+        Ok(Checkout { guests, pool: self, instance: Some(instance), permit })
     }
 
     /// The permits are given out in the order in which they were asked for.
@@ -156,12 +157,13 @@ impl FunctionPool {
         Ok(Box::new(instance))
     }
 
-    fn replace_one(&self, guests: &Weak<Guests>) {
+    /// Makes an instance in the place of one that was dropped.
+    fn replace_one(&self, guests: &Rc<Guests>) {
         self.live.set(self.live.get() - 1);
         if self.live.get() >= self.limits.instances {
             return;
         }
-        let (guests, index) = (guests.clone(), self.index);
+        let (guests, index) = (Rc::downgrade(guests), self.index);
         tokio::task::spawn_local(async move {
             if let Some(guests) = guests.upgrade()
                 && let Err(error) = guests.functions[index].warm(&guests).await
@@ -169,6 +171,18 @@ impl FunctionPool {
                 // The next request tries again, and answers with the reason.
                 guests.log_start_failure(index, &error);
             }
+        });
+    }
+
+    /// Gives back an instance whose drop would hold the shard, and replaces it then. Its permit was forgotten.
+    fn retire(&self, mut instance: Box<Instance>, guests: &Rc<Guests>) {
+        let (guests, index) = (Rc::clone(guests), self.index);
+        tokio::task::spawn_local(async move {
+            retire::give_back(&mut instance.store).await;
+            drop(instance);
+            let pool = &guests.functions[index];
+            pool.permits.add_permits(1);
+            pool.replace_one(&guests);
         });
     }
 }
@@ -188,9 +202,15 @@ impl Checkout<'_> {
 
 impl Drop for Checkout<'_> {
     fn drop(&mut self) {
-        if let Some(instance) = self.instance.take() {
+        let Some(mut instance) = self.instance.take() else { return };
+        if retire::takes_long(&mut instance.store)
+            && let Some(permit) = self.permit.split(1)
+        {
+            permit.forget();
+            self.pool.retire(instance, self.guests);
+        } else {
             drop(instance);
-            self.pool.replace_one(&self.guests.this);
+            self.pool.replace_one(self.guests);
         }
     }
 }

@@ -17,6 +17,8 @@ use super::*;
 use crate::config::ModuleSource;
 use crate::telemetry::Labels;
 
+mod retire;
+
 /// The parts that every guest has: it fetches its request to 1024 and 2048.
 const PRELUDE: &str = r#"
   (import "wapc" "__guest_request" (func $request (param i32 i32)))
@@ -72,16 +74,20 @@ fn definition(index: usize, wat: &str) -> Definition {
 /// A shard's guests, functions `f0`, `f1` and so on, all of them callable.
 async fn world(wats: &[String]) -> Result<World, LoadError> {
     let definitions: Vec<_> = wats.iter().enumerate().map(|(i, wat)| definition(i, wat)).collect();
+    world_of(&definitions).await
+}
+
+async fn world_of(definitions: &[Definition]) -> Result<World, LoadError> {
     let dir = tempfile::tempdir().unwrap();
     let (cache, _) = ArtifactCache::open(dir.path()).unwrap();
-    let prepared = prepare::prepare(&definitions, &cache, 1, 2).unwrap();
+    let prepared = prepare::prepare(definitions, &cache, 1, 2).unwrap();
     let engine = engine::shard(prepared.pool).unwrap();
     let ticker = EpochTicker::start(vec![engine.clone()]).unwrap();
     let lines = Arc::<Lines>::default();
     let filter = Arc::new(LevelFilter::new(Some(Level::Trace)));
     let log = Logger::new(Arc::clone(&lines) as Arc<dyn LogSink>, filter);
     let names: FunctionNames =
-        (0..wats.len()).map(|i| (format!("f{i}"), FunctionIndex(i as u32))).collect();
+        (0..definitions.len()).map(|i| (format!("f{i}"), FunctionIndex(i as u32))).collect();
     let metrics = ShardMetrics::new(Arc::new(MetricNames::new(10, Reserved::default())));
     let labels = Labels {
         functions: definitions.iter().map(|d| d.name.clone()).collect(),
@@ -89,7 +95,15 @@ async fn world(wats: &[String]) -> Result<World, LoadError> {
         ..Labels::default()
     };
     let surroundings = Surroundings {
-        capabilities: Capabilities::new(None, log.clone(), metrics, names),
+        capabilities: Capabilities {
+            kv: None,
+            sql: None,
+            http: None,
+            logger: log.clone(),
+            metrics,
+            functions: names,
+        },
+        backends: Vec::new(),
         telemetry: Rc::new(ShardTelemetry::new(&labels)),
         log,
         epoch: ticker.handle(0).unwrap(),

@@ -129,7 +129,7 @@ impl History {
     }
 
     /// When the last complete interval ended.
-    pub fn end_ns(&self) -> u64 {
+    pub fn closed_ns(&self) -> u64 {
         self.open.start_ns
     }
 

@@ -18,23 +18,32 @@ pub use follow::{FOLLOWERS_MAX, FollowError, Followers};
 pub use format::Format;
 pub use query::{QueryError, requested_format};
 
+use super::backends::BackendStatus;
 use super::collected::Collected;
 use dimension::{Place, Values};
 use query::Query;
 use select::Selection;
 use window::View;
 
-/// The whole page for a query, without its `?`. Its window ends at the last collection.
+/// The whole page for a query, without its `?`. Its window ends at the last collection; what is said of the back ends is of
+/// now.
 ///
 /// # Errors
 /// When the query names something that there is not.
-pub fn render(collected: &Collected, format: Format, query: &str) -> Result<String, QueryError> {
+pub fn render(
+    collected: &Collected,
+    backends: &[BackendStatus],
+    format: Format,
+    query: &str,
+) -> Result<String, QueryError> {
     let values = Values::of(collected.labels(), collected.shards());
     let query = Query::parse(query, format, &values)?;
     if format == Format::Hlog {
         return Ok(hlog::render(collected, &query, &values));
     }
-    let page = Page::of(View::of(collected, query.window), &query, &values, collected.shards());
+    let view = View::of(collected, query.window);
+    let mut page = Page::of(view, &query, &values, collected.shards());
+    page.backends = backends.iter().filter(|one| query.shows_backend(one.capability)).collect();
     Ok(match format {
         Format::Text => text::render(&page),
         Format::Json => json::render(&page),
@@ -50,12 +59,14 @@ struct Page<'c> {
     values: &'c Values,
     shards: usize,
     selection: Selection<'c>,
+    /// Those behind the capabilities that the query asks for.
+    backends: Vec<&'c BackendStatus>,
 }
 
 impl<'c> Page<'c> {
     fn of(view: View<'c>, query: &'c Query, values: &'c Values, shards: usize) -> Page<'c> {
         let selection = Selection::of(&view, query, values);
-        Page { view, query, values, shards, selection }
+        Page { view, query, values, shards, selection, backends: Vec::new() }
     }
 
     /// The labels of a series: names and values of the dimensions that the query splits by.

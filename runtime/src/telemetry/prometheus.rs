@@ -1,6 +1,7 @@
 //! The metrics page: Tarmac's names in milliseconds for the dashboards that exist, our own histograms
 //! and counters in seconds, the process, and the metrics that guests created.
 
+mod backends;
 mod guests;
 mod server;
 mod tarmac;
@@ -8,8 +9,8 @@ mod tarmac;
 use super::bins::Bins;
 use super::collected::Collected;
 use super::exposition::{Exposition, Family, Kind};
-use super::labels::Labels;
 use super::process::ProcessFacts;
+use super::{BackendStatus, Labels};
 use std::collections::BTreeMap;
 
 /// Names of this page that guests cannot have, but for those with a [`RESERVED_PREFIXES`] prefix.
@@ -39,6 +40,7 @@ const QUANTILES: [f64; 3] = [0.5, 0.9, 0.99];
 pub struct Extras<'g> {
     pub process: ProcessFacts,
     pub log_lines_dropped: u64,
+    pub backends: Vec<BackendStatus>,
     /// Metrics that guests created, from all shards together.
     pub guest_metrics: Vec<GuestMetric<'g>>,
 }
@@ -109,6 +111,7 @@ pub fn render(collected: &Collected, extras: &Extras<'_>, format: MetricsFormat)
     let mut exposition = Exposition::default();
     tarmac::write(&mut exposition, collected);
     server::write(&mut exposition, collected, extras);
+    backends::write(&mut exposition, collected, &extras.backends);
     guests::write(&mut exposition, &extras.guest_metrics);
     match format {
         MetricsFormat::Text => exposition.into_text().into_bytes(),

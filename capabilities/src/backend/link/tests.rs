@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Mutex, Notify};
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 
 use super::{ConnectError, Driver, Link};
@@ -22,8 +23,34 @@ struct Echo {
     refuse: bool,
 }
 
+/// One call at a time, and a sign for those that wait.
+struct Wire {
+    stream: Mutex<TcpStream>,
+    closed: Notify,
+}
+
+impl Wire {
+    /// Sends nothing and waits for an answer nevertheless.
+    async fn listen(&self) -> Result<(), (FailureKind, String)> {
+        let mut stream = self.stream.lock().await;
+        tokio::select! {
+            read = stream.read_u8() => {
+                read.map(|_| ()).map_err(|error| (FailureKind::Connection, error.to_string()))
+            }
+            () = self.closed.notified() => Err((FailureKind::Connection, String::from("closed"))),
+        }
+    }
+
+    async fn ask(&self) -> Result<(), (FailureKind, String)> {
+        let mut stream = self.stream.lock().await;
+        let fail = |error: std::io::Error| (FailureKind::Connection, error.to_string());
+        stream.write_all(b"x").await.map_err(fail)?;
+        stream.read_u8().await.map(|_| ()).map_err(fail)
+    }
+}
+
 impl Driver for Echo {
-    type Connection = tokio::sync::Mutex<TcpStream>;
+    type Connection = Wire;
 
     async fn connect(&self) -> Result<Self::Connection, ConnectError> {
         if self.refuse {
@@ -31,14 +58,16 @@ impl Driver for Echo {
         }
         let stream = TcpStream::connect(self.address).await;
         stream
-            .map(tokio::sync::Mutex::new)
+            .map(|stream| Wire { stream: Mutex::new(stream), closed: Notify::new() })
             .map_err(|error| ConnectError::Unreachable(error.to_string()))
     }
 
-    async fn probe(&self, connection: &Self::Connection) -> Result<(), String> {
-        let mut stream = connection.lock().await;
-        stream.write_all(b"x").await.map_err(|error| error.to_string())?;
-        stream.read_u8().await.map(|_| ()).map_err(|error| error.to_string())
+    async fn probe(&self, connection: &Wire) -> Result<(), String> {
+        connection.ask().await.map_err(|(_, reason)| reason)
+    }
+
+    fn close(&self, connection: &Wire) {
+        connection.closed.notify_waiters();
     }
 }
 
@@ -91,18 +120,16 @@ fn a_lost_connection_is_made_again_and_calls_fail_at_once_meanwhile() {
         assert_eq!(backend.health(), Ok(()));
 
         server.abort();
-        let probe = async |connection: &tokio::sync::Mutex<TcpStream>| {
-            let probed = Echo { address, refuse: false }.probe(connection).await;
-            probed.map_err(|reason| (FailureKind::Connection, reason))
-        };
         until("the server's end", || server.is_finished()).await;
-        assert_eq!(link.call(probe).await.unwrap_err().kind, FailureKind::Connection);
+        // Whoever comes first finds out, the call or the link's own probe.
+        let first = link.call(Wire::ask).await.unwrap_err().kind;
+        assert!(matches!(first, FailureKind::Connection | FailureKind::Unavailable), "{first:?}");
         until("the loss noticed", || link.connection().is_err()).await;
-        assert_eq!(link.call(probe).await.unwrap_err().kind, FailureKind::Unavailable);
+        assert_eq!(link.call(Wire::ask).await.unwrap_err().kind, FailureKind::Unavailable);
 
         let _server = serve(TcpListener::bind(address).await.unwrap());
         until("the return", || backend.health().is_ok()).await;
-        assert_eq!(link.call(probe).await, Ok(()));
+        assert_eq!(link.call(Wire::ask).await, Ok(()));
         assert_eq!(link.backend().counts().reconnects, 1);
         assert_eq!(lines.all().len(), 3, "{:?}", lines.all());
     });
@@ -117,13 +144,47 @@ fn a_frozen_server_times_calls_out_and_then_counts_as_down() {
         let (backend, _) = backend();
         let shard = ShardBackend::new(&backend);
         let link = Link::open(Echo { address, refuse: false }, shard, times(WAIT)).await.unwrap();
-        let silent = async |connection: &tokio::sync::Mutex<TcpStream>| {
-            let read = connection.lock().await.read_u8().await;
-            read.map_err(|error| (FailureKind::Connection, error.to_string()))
-        };
-        let error = link.call(silent).await.unwrap_err();
+        let error = link.call(Wire::listen).await.unwrap_err();
         assert_eq!(error.to_string(), "echo at here: no answer within 50 ms");
         until("the outage", || backend.health().is_err()).await;
+        drop(listener);
+    });
+}
+
+#[test]
+fn calls_under_way_end_with_a_connection_that_is_lost() {
+    run(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (backend, _) = backend();
+        let shard = ShardBackend::new(&backend);
+        let patient = BackendTimes { call: WAIT, ..times(WAIT) };
+        let link = Link::open(Echo { address, refuse: false }, shard, patient).await.unwrap();
+        // The probe waits for the lock that this call holds, as it would behind a long answer.
+        let error = link.call(Wire::listen).await.unwrap_err();
+        assert_eq!(error.kind, FailureKind::Connection);
+        assert_eq!(&*error.reason, "no answer to a probe within 2000 ms");
+        assert!(backend.health().is_err());
+        drop(listener);
+    });
+}
+
+#[test]
+fn a_probe_that_waits_behind_answered_calls_has_not_failed() {
+    run(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (backend, _) = backend();
+        let shard = ShardBackend::new(&backend);
+        let link = Link::open(Echo { address, refuse: false }, shard, times(WAIT)).await.unwrap();
+        // Longer than it takes to lose a connection that answers nothing.
+        let end = tokio::time::Instant::now() + super::PROBE_EVERY + super::PROBE_MAX;
+        let end = end + Duration::from_millis(500);
+        while tokio::time::Instant::now() < end {
+            link.call(async |_| Ok(())).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            assert_eq!(backend.health(), Ok(()));
+        }
         drop(listener);
     });
 }

@@ -82,7 +82,7 @@ fn metrics_answer_as_tarmac_does() {
     check("histogram", br#"{"name":"g","value":1}"#, in_use);
 
     let mut collected = CollectedMetrics::default();
-    collected.merge(&mut guest.capabilities.metrics().swap(MetricsRecord::default()), 0);
+    collected.merge(&mut guest.capabilities.metrics.swap(MetricsRecord::default()), 0);
     let shown: Vec<String> =
         collected.iter(0).map(|sample| format!("{} {:?}", sample.name, sample.value)).collect();
     assert_eq!(shown[..2], ["c Counter(3)", "g Gauge(-1)"]);

@@ -21,6 +21,14 @@ pub struct CassandraConfig {
     pub verify: bool,
 }
 
+impl CassandraConfig {
+    /// Where the store is, for people: `host:port,host:port/keyspace`.
+    pub fn target(&self) -> String {
+        let hosts: Vec<_> = self.hosts.iter().map(ToString::to_string).collect();
+        format!("{}/{}", hosts.join(","), self.keyspace)
+    }
+}
+
 /// How many replicas must agree, by Cassandra's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CassandraConsistency {

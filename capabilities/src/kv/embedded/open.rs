@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use redb::backends::FileBackend;
 use redb::{Database, DatabaseError, StorageError};
 
-use super::EmbeddedConfig;
+use super::{EmbeddedConfig, import};
+use crate::kv::bolt::is_bolt;
 
 /// Pages of the file kept in memory.
 const CACHE_BYTES_MAX: usize = 64 << 20;
@@ -27,9 +28,10 @@ pub enum OpenError {
     #[error("cannot open the embedded store {path}: {source}")]
     File { path: PathBuf, source: io::Error },
     #[error(
-        "{path} is a BoltDB file of Tarmac's: importing it is not available yet in this version"
+        "{path} is a BoltDB file of Tarmac's, which has to be imported once: {}",
+        import::command(path, bucket)
     )]
-    Bolt { path: PathBuf },
+    Bolt { path: PathBuf, bucket: String },
     #[error(
         "{path} is an embedded store whose creation was interrupted, or whose header was erased: \
          remove it if it holds nothing that is needed"
@@ -48,21 +50,25 @@ pub enum OpenError {
 pub(super) fn open(config: &EmbeddedConfig) -> Result<Database, OpenError> {
     let path = &config.path;
     let failed = |source| OpenError::File { path: path.clone(), source };
-    let directory = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
+    let directory = directory_of(path);
     create_directory(directory)?;
     create_file(path, config.permissions).map_err(failed)?;
     // Before redb looks at it: Tarmac may be running and hold the file, and waiting for that would
     // hide the reason.
     if is_bolt(&File::open(path).map_err(failed)?).map_err(failed)? {
-        return Err(OpenError::Bolt { path: path.clone() });
+        return Err(OpenError::Bolt { path: path.clone(), bucket: config.bucket.clone() });
     }
     let database = open_when_free(config)?;
     // The entry of a new file is not on disk until its directory is.
     File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)?;
     Ok(database)
+}
+
+pub(super) fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
 }
 
 fn create_directory(path: &Path) -> Result<(), OpenError> {
@@ -81,23 +87,6 @@ fn create_file(path: &Path, permissions: u32) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     }
-}
-
-/// Bolt writes two meta pages, the first at offset 0 and the second one page later. Each has its
-/// magic number 16 bytes in, and the pages are as large as those of the machine that made the file.
-fn is_bolt(file: &File) -> io::Result<bool> {
-    const MAGIC: [u8; 4] = 0xed0c_daed_u32.to_le_bytes();
-    const PAGE_HEADER_BYTES: u64 = 16;
-    let pages = (10..=16).map(|bits| 1_u64 << bits);
-    for page in std::iter::once(0).chain(pages) {
-        let mut found = [0; MAGIC.len()];
-        match file.read_exact_at(&mut found, page + PAGE_HEADER_BYTES) {
-            Ok(()) if found == MAGIC => return Ok(true),
-            Err(error) if error.kind() != ErrorKind::UnexpectedEof => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(false)
 }
 
 fn open_when_free(config: &EmbeddedConfig) -> Result<Database, OpenError> {

@@ -3,6 +3,7 @@
 mod crash;
 pub(in crate::kv) mod faults;
 mod files;
+mod import;
 
 use std::path::Path;
 use std::time::Duration;

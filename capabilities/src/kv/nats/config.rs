@@ -13,6 +13,15 @@ pub struct NatsConfig {
     pub verify: bool,
 }
 
+impl NatsConfig {
+    /// Where the store is, for people: `host:port,host:port/bucket`.
+    pub fn target(&self) -> String {
+        let servers: Vec<_> =
+            self.servers.iter().map(|server| server.address.to_string()).collect();
+        format!("{}/{}", servers.join(","), self.bucket)
+    }
+}
+
 /// One server: the parts of a URL `nats://user:password@host:port`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NatsServer {

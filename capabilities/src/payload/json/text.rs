@@ -86,10 +86,28 @@ pub(super) fn folds(name: &str, key: &str) -> bool {
 pub(crate) fn push_string(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
     for chunk in text.utf8_chunks() {
-        chunk.valid().chars().for_each(|character| push_char(out, character));
+        push_text(out, chunk.valid());
         chunk.invalid().iter().for_each(|_| out.extend_from_slice(br"\ufffd"));
     }
     out.push(b'"');
+}
+
+/// Runs of characters that stand for themselves are copied whole.
+fn push_text(out: &mut Vec<u8>, text: &str) {
+    let mut rest = text;
+    while let Some(plain) = rest.bytes().position(may_need_escape) {
+        out.extend_from_slice(&rest.as_bytes()[..plain]);
+        // The byte is the first of a character: continuation bytes need no escape.
+        let mut characters = rest[plain..].chars();
+        characters.next().into_iter().for_each(|character| push_char(out, character));
+        rest = characters.as_str();
+    }
+    out.extend_from_slice(rest.as_bytes());
+}
+
+/// 0xe2 is how the line separators begin, and other characters.
+fn may_need_escape(byte: u8) -> bool {
+    matches!(byte, ..0x20 | b'"' | b'\\' | b'<' | b'>' | b'&' | 0xe2)
 }
 
 fn push_char(out: &mut Vec<u8>, character: char) {

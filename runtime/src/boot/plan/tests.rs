@@ -17,6 +17,7 @@ use crate::guest::engine;
 use crate::guest::epoch::EpochTicker;
 use crate::guest::prepare;
 use crate::log::{Format, Options};
+use crate::net::balance;
 use crate::telemetry::{Collected, ConnectionEvent, ShardRecord};
 use crate::{admin, log};
 
@@ -72,11 +73,11 @@ async fn shard(environment: &[(&str, &str)]) -> (Rc<Shard>, Arc<Labels>, EpochTi
     let ticker = EpochTicker::start(vec![engine.clone()]).unwrap();
     let (log, _) = log::open(Options { least: None, format: Format::Json });
     let router = Router::build(&config.routes).unwrap();
-    let plan = Plan::new(&config, prepared.functions, router, None, log, admin::queue().0);
-    let telemetry = Rc::new(ShardTelemetry::new(&plan.labels));
-    let surroundings = plan.surroundings(&telemetry, ticker.handle(0).unwrap());
-    let guests = Guests::load(&engine, &plan.functions, surroundings).await.unwrap();
-    (plan.shard(guests, telemetry), plan.labels, ticker)
+    let backends = Backends::new(&config, 1, &log).unwrap();
+    let plan = Plan::new(&config, prepared.functions, router, backends, log, admin::queue().0);
+    let (seat, _) = balance::seats(1).pop().unwrap();
+    let shard = plan.build(&engine, ticker.handle(0).unwrap(), seat).await.unwrap();
+    (shard, plan.labels, ticker)
 }
 
 fn run(test: impl Future<Output = ()>) {
@@ -107,7 +108,7 @@ fn a_panic_ends_its_connection_only() {
         open.read_to_string(&mut answer).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
         drop(open);
-        while shard.open.get() > 0 {
+        while shard.seat.open() > 0 {
             tokio::task::yield_now().await;
         }
         let mut collected = Collected::new(Arc::clone(&labels), 1);

@@ -12,7 +12,8 @@ use std::mem;
 /// The shortest slice that the kernel grants.
 const SLICE_NS: u64 = 100_000;
 
-/// Gives the calling thread the short slice; its policy and niceness stay what they are by default.
+/// Gives the calling thread the short slice. It keeps its niceness, which the call would set to 0 otherwise: that takes a
+/// privilege when the server was started with a higher one, and would be refused with all the rest.
 ///
 /// # Errors
 /// Those of sched_setattr(2).
@@ -21,6 +22,7 @@ pub(super) fn shorten() -> io::Result<()> {
     let mut attributes: libc::sched_attr = unsafe { mem::zeroed() };
     attributes.size = u32::try_from(mem::size_of::<libc::sched_attr>()).unwrap_or_default();
     attributes.sched_policy = libc::SCHED_OTHER as u32;
+    attributes.sched_nice = rustix::process::getpriority_process(None).unwrap_or_default();
     attributes.sched_runtime = SLICE_NS;
     // SAFETY: the kernel reads `size` bytes of a struct that lives until the call returns; 0 is the calling thread.
     let result = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0) };

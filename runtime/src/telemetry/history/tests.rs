@@ -31,8 +31,9 @@ fn window(history: &History, seconds: u64) -> (u64, u64, u64) {
     histograms.for_each(|histogram| bins.add_sparse(histogram));
     let follow = intervals.windows(2).all(|two| two[0].end_ns == two[1].start_ns);
     assert!(follow, "no gap and no overlap");
-    let start_ns = intervals.first().map_or(history.end_ns(), |interval| interval.start_ns);
-    (bins.count(), start_ns / SECOND_NS, history.end_ns() / SECOND_NS)
+    let start_ns =
+        intervals.first().map_or_else(|| history.closed_ns(), |interval| interval.start_ns);
+    (bins.count(), start_ns / SECOND_NS, history.closed_ns() / SECOND_NS)
 }
 
 #[test]

@@ -62,7 +62,7 @@ impl Followers {
             return Err(FollowError::TooMany);
         }
         let (lines, receiver) = mpsc::channel(WAITING_MAX);
-        let sent_ns = collected.history().end_ns();
+        let sent_ns = collected.history().closed_ns();
         let header = hlog::header(collected.date_of(sent_ns), &query, &values);
         // The channel is empty and its other end is here.
         let _ = lines.try_send(header);
@@ -76,7 +76,7 @@ impl Followers {
             return;
         }
         let values = Values::of(collected.labels(), collected.shards());
-        let end_ns = collected.history().end_ns();
+        let end_ns = collected.history().closed_ns();
         self.0.retain_mut(|follower| {
             let behind = Duration::from_nanos(end_ns.saturating_sub(follower.sent_ns));
             if behind + SLACK < follower.every {

@@ -125,7 +125,8 @@ fn moments(bins: &Bins) -> (f64, f64) {
     let count = (bins.count() as f64).max(1.0);
     let mean = middles().map(|(middle, times)| middle * times).sum::<f64>() / count;
     let squares = middles().map(|(middle, times)| (middle - mean).powi(2) * times).sum::<f64>();
-    let microseconds = |nanoseconds| nanoseconds / NANOSECONDS_PER_MICROSECOND;
+    // The sum of nothing is -0, which would be written so.
+    let microseconds = |nanoseconds: f64| nanoseconds.abs() / NANOSECONDS_PER_MICROSECOND;
     (microseconds(mean), microseconds((squares / count).sqrt()))
 }
 

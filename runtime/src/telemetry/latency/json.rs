@@ -3,7 +3,9 @@
 use super::Page;
 use super::hlog::base64_v2;
 use super::summary::{QUANTILE_NAMES, QUANTILES_ARE, Summary};
+use crate::telemetry::BackendStatus;
 use crate::telemetry::bins::{Bins, SIGNIFICANT_DIGITS, VALUE_MAX_NS};
+use airside_capabilities::backend::FailureKind;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -24,6 +26,21 @@ struct Document<'p> {
     by: Vec<&'static str>,
     only: BTreeMap<&'static str, Vec<&'p str>>,
     series: Vec<Series<'p>>,
+    /// Only on a page by capability.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    backends: Vec<Backend<'p>>,
+}
+
+#[derive(Serialize)]
+struct Backend<'p> {
+    capability: &'static str,
+    name: &'static str,
+    target: &'p str,
+    up: Option<bool>,
+    /// Open now.
+    connections: u64,
+    reconnects: u64,
+    failures: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Serialize)]
@@ -60,11 +77,26 @@ pub(super) fn render(page: &Page<'_>) -> String {
             .series()
             .map(|(place, bins)| series(page, page.labels(place).collect(), &bins))
             .collect(),
+        backends: page.backends.iter().map(|one| backend(one)).collect(),
     };
     let mut text = serde_json::to_string(&document)
         .expect("strings, numbers and string-keyed maps always have a JSON form");
     text.push('\n');
     text
+}
+
+fn backend(status: &BackendStatus) -> Backend<'_> {
+    let failures =
+        FailureKind::ALL.map(|kind| (kind.label(), status.counts.failures[kind as usize]));
+    Backend {
+        capability: status.capability.label(),
+        name: status.name,
+        target: &status.target,
+        up: status.up,
+        connections: status.counts.connections,
+        reconnects: status.counts.reconnects,
+        failures: BTreeMap::from(failures),
+    }
 }
 
 fn series<'p>(page: &Page<'_>, labels: BTreeMap<&'static str, &'p str>, bins: &Bins) -> Series<'p> {

@@ -1,10 +1,10 @@
 //! What a client asks of the page: the parameters of the query, checked against what there is.
 
-use super::dimension::{Dimension, Place, Values};
+use super::dimension::{Dimension, Place, Values, capability_index};
 use super::format::Format;
 use super::window::Window;
 use crate::telemetry::labels::Trigger;
-use crate::telemetry::stretch::Phase;
+use crate::telemetry::stretch::{Capability, Phase};
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use std::time::Duration;
@@ -115,7 +115,11 @@ impl Query {
     /// Phases of a request are not alike, nor are a request and a call that it led to: added up they would mean nothing.
     /// Who does not ask for them gets the totals of requests from outside.
     fn keep_unlike_apart(&mut self) {
-        let phase = if self.is_by_capability() { Phase::Host } else { Phase::Total };
+        // Single host calls belong to a capability as wholes.
+        let host_calls_only =
+            self.filter[Dimension::Trigger as usize] == [Trigger::Host as u32 + 1];
+        let is_of_parts = self.is_by_capability() && !host_calls_only;
+        let phase = if is_of_parts { Phase::Host } else { Phase::Total };
         let defaults =
             [(Dimension::Trigger, Trigger::Http as u32), (Dimension::Phase, phase as u32)];
         for (dimension, value) in defaults {
@@ -130,6 +134,13 @@ impl Query {
     pub(super) fn is_by_capability(&self) -> bool {
         let dimension = Dimension::Capability;
         self.by.contains(&dimension) || !self.filter[dimension as usize].is_empty()
+    }
+
+    /// Whether the back end behind a capability belongs on the page.
+    pub(super) fn shows_backend(&self, capability: Capability) -> bool {
+        let asked = &self.filter[Dimension::Capability as usize];
+        let is_asked = asked.is_empty() || asked.contains(&capability_index(Some(capability)));
+        self.is_by_capability() && is_asked
     }
 
     /// Whether a histogram that lies here counts.

@@ -1,12 +1,16 @@
 //! The page in each format, from recorded requests.
 
-use super::{FOLLOWERS_MAX, Followers, Format, render};
+mod follow;
+
+use super::{Format, render};
+use crate::telemetry::BackendStatus;
 use crate::telemetry::bins::VALUE_MAX_NS;
 use crate::telemetry::collected::Collected;
 use crate::telemetry::kinds::Outcome;
 use crate::telemetry::labels::{Labels, RouteLabels};
 use crate::telemetry::shard::ShardTelemetry;
 use crate::telemetry::stretch::{Capability, RequestTimes};
+use airside_capabilities::backend::BackendCounts;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
@@ -14,8 +18,6 @@ use hdrhistogram::serialization::Deserializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tokio::sync::mpsc::Receiver;
-use tokio::sync::mpsc::error::TryRecvError;
 
 const SHARDS: usize = 2;
 
@@ -89,7 +91,8 @@ impl World {
     }
 
     fn page(&self, format: Format, query: &str) -> String {
-        render(&self.collected, format, query).unwrap_or_else(|error| panic!("{query}: {error}"))
+        render(&self.collected, &backends(), format, query)
+            .unwrap_or_else(|error| panic!("{query}: {error}"))
     }
 
     fn json(&self, query: &str) -> Value {
@@ -170,9 +173,48 @@ fn host_time_is_one_or_split_by_capability() {
     );
     // Host calls by themselves: by operation, or merged by capability.
     world.check("by=route,status&trigger=host", &[("kvstore:get 2xx", 1), ("kvstore:set 5xx", 1)]);
-    world.check("by=capability&trigger=host&phase=total", &[("kvstore", 2)]);
+    world.check("by=capability&trigger=host", &[("kvstore", 2)]);
+    world.check("by=status&trigger=host&capability=kvstore", &[("2xx", 1), ("5xx", 1)]);
     let host = |query: &str| world.json(query)["series"][0]["max"].as_u64().unwrap();
     assert_eq!((host("by=&phase=host"), host("by=&capability=logger")), (450, 50));
+}
+
+/// A store that is down and HTTP servers that were not called.
+fn backends() -> [BackendStatus; 2] {
+    let counts = BackendCounts { failures: [1, 2, 3, 4], connections: 5, reconnects: 6 };
+    let status = |capability, name, target: &str, up, counts| BackendStatus {
+        capability,
+        name,
+        target: Arc::from(target),
+        up,
+        counts,
+    };
+    [
+        status(Capability::Kvstore, "redis", "cache:6379", Some(false), counts),
+        status(Capability::Httpclient, "http", "any host", None, BackendCounts::default()),
+    ]
+}
+
+#[test]
+fn a_page_by_capability_ends_with_its_back_ends() {
+    let world = World::served();
+    let page = world.json("by=capability");
+    assert_eq!(page["backends"].as_array().unwrap().len(), 2);
+    let failures = json!({"unavailable": 1, "timeout": 2, "connection": 3, "refused": 4});
+    let redis = json!({
+        "capability": "kvstore", "name": "redis", "target": "cache:6379", "up": false,
+        "connections": 5, "reconnects": 6, "failures": failures,
+    });
+    assert_eq!(page["backends"][0], redis);
+    assert_eq!(page["backends"][1]["up"], Value::Null);
+    assert_eq!(world.json("by=&capability=kvstore")["backends"], json!([redis]));
+    assert_eq!(world.json("by=route")["backends"], Value::Null);
+
+    let text = world.page(Format::Text, "by=capability&capability=kvstore");
+    let rows: Vec<Vec<_>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+    let last = rows.last().unwrap();
+    assert_eq!(*last, ["kvstore", "redis", "down", "cache:6379", "5", "6", "1", "2", "3", "4"]);
+    assert!(!world.page(Format::Text, "by=route").contains("redis"));
 }
 
 #[test]
@@ -301,91 +343,15 @@ fn a_reset_begins_anew_and_counters_go_on() {
     assert_eq!(world.collected.routes(&[0]).outcome(Outcome::Answered), 1_001);
 }
 
-/// A world whose intervals are seconds, and a follower of them.
-struct Followed {
-    world: World,
-    followers: Followers,
-    lines: Receiver<String>,
-    second: u64,
-}
-
-impl Followed {
-    fn new(follow: &str) -> Followed {
-        let (world, mut followers) = (World::new(), Followers::default());
-        let query = format!("by=&follow={follow}");
-        let mut lines = followers.add(&world.collected, &query).unwrap().unwrap();
-        let header = lines.try_recv().unwrap();
-        assert!(header.ends_with("\"Interval_Compressed_Histogram\"\n"), "{header}");
-        Followed { world, followers, lines, second: 0 }
-    }
-
-    /// A second in which one request took as many microseconds as seconds have passed.
-    fn tick(&mut self) {
-        self.second += 1;
-        let total_ns = self.second * 1_000;
-        let times = RequestTimes { total_ns, ..RequestTimes::default() };
-        self.world.shards[0].request(0, Outcome::Answered, &times);
-        self.world.collect();
-        let now_ns = self.world.collected.start_ns() + self.second * 1_000_000_000;
-        self.world.collected.close_interval(now_ns);
-        self.followers.interval_ended(&self.world.collected);
-    }
-
-    #[track_caller]
-    fn check(&mut self, expected: std::ops::RangeInclusive<u64>) {
-        let text = self.lines.try_recv().unwrap();
-        assert_eq!(intervals(&text), [(None, microseconds(expected))], "{text}");
-    }
-}
-
-#[test]
-fn followers_get_each_interval_once() {
-    let mut every_second = Followed::new("1s");
-    let mut every_third = Followed::new("3s");
-    for second in 1..=40 {
-        every_second.tick();
-        every_second.check(second..=second);
-        every_third.tick();
-        match second % 3 {
-            0 => every_third.check(second - 2..=second),
-            _ => assert!(every_third.lines.try_recv().is_err()),
-        }
-    }
-}
-
-#[test]
-fn a_follower_that_reads_slowly_gets_merged_intervals() {
-    let mut followed = Followed::new("1s");
-    (0..7).for_each(|_| followed.tick());
-    followed.check(1..=1);
-    followed.check(2..=2);
-    followed.tick();
-    followed.check(3..=8);
-    (0..30).for_each(|_| followed.tick());
-    followed.check(9..=9);
-    followed.check(10..=10);
-    assert_eq!(followed.lines.try_recv(), Err(TryRecvError::Disconnected), "too slow");
-}
-
-#[test]
-fn followers_are_bounded() {
-    let (world, mut followers) = (World::new(), Followers::default());
-    let mut add = || followers.add(&world.collected, "follow=1s");
-    let mut following: Vec<_> = (0..FOLLOWERS_MAX).map(|_| add().unwrap().unwrap()).collect();
-    assert!(add().is_err());
-    following.pop();
-    assert!(add().is_ok());
-}
-
 #[test]
 fn a_new_process_has_an_empty_page() {
     let collected = Collected::new(Arc::new(Labels::default()), 1);
     for format in Format::ALL {
-        let page = render(&collected, format, "").unwrap();
+        let page = render(&collected, &[], format, "").unwrap();
         assert!(!page.is_empty(), "{}", format.name());
     }
     for window in ["1s", "10s", "1m", "5m", "all"] {
-        let page = render(&collected, Format::Json, &format!("window={window}")).unwrap();
+        let page = render(&collected, &[], Format::Json, &format!("window={window}")).unwrap();
         let page: Value = serde_json::from_str(&page).unwrap();
         assert_eq!((&page["window"], &page["series"]), (&json!(window), &json!([])));
     }

@@ -2,7 +2,12 @@
 
 use super::Page;
 use super::summary::{QUANTILES_ARE, Summary};
+use crate::telemetry::BackendStatus;
 use crate::telemetry::bins::{SIGNIFICANT_DIGITS, VALUE_MAX_NS};
+use airside_capabilities::backend::FailureKind;
+
+/// Of the table of back ends.
+const BACKEND_NAMES: [&str; 4] = ["capability", "backend", "state", "target"];
 
 pub(super) fn render(page: &Page<'_>) -> String {
     let mut text = header(page);
@@ -18,7 +23,29 @@ pub(super) fn render(page: &Page<'_>) -> String {
     });
     let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
     write_table(&mut text, &rows, names.len());
+    if !page.backends.is_empty() {
+        text.push_str("\nnow, and failures and reconnects since the start\n");
+        let numbers = ["connections", "reconnects"]
+            .into_iter()
+            .chain(FailureKind::ALL.map(FailureKind::label));
+        let header = BACKEND_NAMES.into_iter().chain(numbers).map(str::to_owned).collect();
+        let rows = page.backends.iter().map(|one| backend(one));
+        let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
+        write_table(&mut text, &rows, BACKEND_NAMES.len());
+    }
     text
+}
+
+fn backend(status: &BackendStatus) -> Vec<String> {
+    let state = match status.up {
+        Some(true) => "up",
+        Some(false) => "down",
+        None => "-",
+    };
+    let names = [status.capability.label(), status.name, state, &status.target];
+    let counts = &status.counts;
+    let numbers = [counts.connections, counts.reconnects].into_iter().chain(counts.failures);
+    names.into_iter().map(str::to_owned).chain(numbers.map(|number| number.to_string())).collect()
 }
 
 fn header(page: &Page<'_>) -> String {

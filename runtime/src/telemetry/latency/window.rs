@@ -121,7 +121,7 @@ impl<'c> View<'c> {
     }
 
     fn of_intervals(collected: &'c Collected, intervals: &[&'c Interval]) -> View<'c> {
-        let end_ns = collected.history().end_ns();
+        let end_ns = collected.history().closed_ns();
         let start_ns = intervals.first().map_or(end_ns, |first| first.start_ns);
         let end_ns = intervals.last().map_or(end_ns, |last| last.end_ns);
         let histograms = intervals.iter().flat_map(|interval| &interval.histograms);

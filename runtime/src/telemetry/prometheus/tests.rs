@@ -5,9 +5,10 @@ use super::{
 };
 use crate::telemetry::record::ShardRecord;
 use crate::telemetry::{
-    Capability, Collected, ConnectionEvent, FunctionFault, Instances, Labels, Outcome,
-    RequestTimes, RouteLabels, ServiceRoute, ShardTelemetry, process,
+    BackendStatus, Capability, Collected, ConnectionEvent, FunctionFault, Instances, Labels,
+    Outcome, RequestTimes, RouteLabels, ServiceRoute, ShardTelemetry, process,
 };
+use airside_capabilities::backend::BackendCounts;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -118,6 +119,19 @@ fn labels() -> Arc<Labels> {
     })
 }
 
+/// The store of `kvstore:get`, down.
+fn redis() -> BackendStatus {
+    let counts = BackendCounts { failures: [1, 2, 3, 4], connections: 5, reconnects: 6 };
+    let target = Arc::from("cache:6379");
+    BackendStatus {
+        capability: Capability::Kvstore,
+        name: "redis",
+        target,
+        up: Some(false),
+        counts,
+    }
+}
+
 fn text(collected: &Collected, extras: &Extras<'_>) -> String {
     String::from_utf8(render(collected, extras, MetricsFormat::Text)).unwrap()
 }
@@ -152,7 +166,12 @@ fn page(guest_metrics: Vec<GuestMetric<'_>>) -> Page {
         telemetry.rejected(777);
         collected.add(shard, telemetry.swap(ShardRecord::new(&labels)));
     }
-    let extras = Extras { process: process::read(), log_lines_dropped: 7, guest_metrics };
+    let extras = Extras {
+        process: process::read(),
+        log_lines_dropped: 7,
+        backends: vec![redis()],
+        guest_metrics,
+    };
     parse(&text(&collected, &extras))
 }
 
@@ -198,6 +217,12 @@ fn the_page_is_valid_and_has_every_value() {
     check("airside_requests_total{function=,route=(unmatched),outcome=not_found}", 2.0);
     check("airside_host_call_duration_seconds_count{operation=kvstore:get}", 2.0);
     check("airside_host_call_errors_total{operation=kvstore:get}", 2.0);
+    check("airside_backend_call_duration_seconds_count{backend=redis}", 2.0);
+    check("airside_backend_failures_total{backend=redis,kind=unavailable}", 1.0);
+    check("airside_backend_failures_total{backend=redis,kind=refused}", 4.0);
+    check("airside_backend_connections{backend=redis}", 5.0);
+    check("airside_backend_reconnects_total{backend=redis}", 6.0);
+    check("airside_backend_up{backend=redis}", 0.0);
     check("airside_instances{function=store}", 6.0);
     check("airside_instances_in_use{function=store}", 4.0);
     check("airside_instance_waits{function=store}", 2.0);

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
+use crate::kv::bolt::tests::SMALL;
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -51,12 +52,14 @@ fn other_files_are_refused_and_left_alone() {
         assert!(error.contains(expected) && error.contains(path.to_str().unwrap()), "{error}");
         assert!(fs::read(&path).unwrap() == content, "the file was written to: {expected}");
     };
-    let bolt = "is a BoltDB file of Tarmac's: importing it is not available yet in this version";
-    let magic = b"\xed\xda\x0c\xed";
-    check(&page(16, magic), bolt);
-    check(&page(4096 + 16, magic), bolt);
-    check(&page(65536 + 16, magic), bolt);
-    check(b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xed\xda\x0c\xed", bolt);
+    let bolt = format!(
+        "is a BoltDB file of Tarmac's, which has to be imported once: mv {0} {0}.bolt && \
+         airside import-bolt {0}.bolt {0}",
+        path.display()
+    );
+    check(SMALL, &bolt);
+    check(&page(16, b"\xed\xda\x0c\xed"), &bolt);
+    check(b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xed\xda\x0c\xed", &bolt);
     check(&page(100, b"x"), "creation was interrupted");
     check(&page(0, b"SQLite format 3"), "is neither an embedded store nor a BoltDB file");
     check(b"x", "is neither an embedded store nor a BoltDB file");

@@ -1,0 +1,239 @@
+//! One host call per request, on each store, database and server that functions can reach, beside a plain tokio and hyper
+//! server that makes the same call with the same crate, and beside the trivial function that makes none.
+//!
+//! How to read the table: each cell is the median of all rounds and, in parentheses, the least and the most. The peers
+//! take turns within each round. `CPU us/request` is that of the server alone; what answers the call runs on the load's
+//! core. `x plain` is the price of the guest and of airside's runtime, `x trivial` that of the call; both are ratios
+//! within a round. The plain server's answer is the value alone, the function's the message that holds it.
+
+use anyhow::{Context, Result, ensure};
+use serde::Serialize;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::calls::{Call, KEY, Place, VALUE};
+use crate::client::Client;
+use crate::guests;
+use crate::kv_messages::set_request;
+use crate::machine::{Stage, require_tool};
+use crate::measure::{Load, Pace, Sample, measure};
+use crate::peers::airside::{self, Function};
+use crate::peers::{Server, plain};
+use crate::report::{Bar, Report};
+use crate::table::{Spread, Table, fixed, show, whole};
+
+const MEMORY_X_TRIVIAL_MAX: f64 = 1.1;
+const X_PLAIN_MAX: f64 = 1.25;
+/// The calls that are held to it.
+const X_PLAIN_BARS: [Call; 2] = [Call::RedisGet, Call::PostgresSelect];
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// Calls to measure [default: all].
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "CALL,..")]
+    calls: Vec<Call>,
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    connections: u32,
+    #[command(flatten)]
+    pace: Pace,
+}
+
+/// All rounds of one call.
+#[derive(Serialize)]
+struct Series {
+    call: Call,
+    plain: Vec<Sample>,
+    trivial: Vec<Sample>,
+    function: Vec<Sample>,
+}
+
+pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
+    require_tool("wrk", "wrk")?;
+    let calls = match &*options.calls {
+        [] => <Call as clap::ValueEnum>::value_variants(),
+        chosen => chosen,
+    };
+    let measured = calls.iter().map(|&call| {
+        measure_call(stage, call, options).with_context(|| format!("measure {}", call.name()))
+    });
+    let all = measured.collect::<Result<Vec<Series>>>()?;
+    Ok(Report {
+        scenario: "calls",
+        table: table(&all),
+        notes: vec![format!(
+            "{} connections; median (min..max) of all rounds",
+            options.connections
+        )],
+        bars: bars(&all),
+        samples: json!(all),
+    })
+}
+
+fn measure_call(stage: &Stage, call: Call, options: &Options) -> Result<Series> {
+    let folder = TempDir::new()?;
+    let backend = call.start_backend();
+    let place = Place { backend: backend.as_deref(), address: None };
+    let plain = plain::start(stage, call, &place, folder.path())?;
+    let mut airside = start_airside(stage, call, &place, &folder)?;
+    let load = Load::new(options.connections, options.pace);
+    let mut series = Series { call, plain: Vec::new(), trivial: Vec::new(), function: Vec::new() };
+    for round in 1..=options.pace.rounds {
+        series.plain.push(measure(stage, &plain, load)?);
+        airside.target = String::from("/hello");
+        series.trivial.push(measure(stage, &airside, load)?);
+        airside.target = String::from("/call");
+        series.function.push(measure(stage, &airside, load)?);
+        let cpu = |samples: &[Sample]| samples.last().map_or(0.0, |s| s.cpu_us_per_request);
+        eprintln!(
+            "{}, round {round} of {}: plain {:.2} us CPU, trivial {:.2}, function {:.2}",
+            call.name(),
+            options.pace.rounds,
+            cpu(&series.plain),
+            cpu(&series.trivial),
+            cpu(&series.function)
+        );
+    }
+    Ok(series)
+}
+
+/// A server with the trivial function and the one that makes the call, checked to succeed.
+pub(super) fn start_airside(
+    stage: &Stage,
+    call: Call,
+    place: &Place<'_>,
+    folder: &TempDir,
+) -> Result<Server> {
+    let functions = [
+        Function { callable: true, ..airside::hello() },
+        Function::new("call", call.guest(place)),
+        Function::new("put", guests::kv_set()),
+    ];
+    let settings: Vec<(String, String)> = call
+        .settings(place, folder.path())
+        .into_iter()
+        .map(|(key, value)| (format!("APP_{}", key.to_ascii_uppercase()), value))
+        .collect();
+    let settings: Vec<(&str, &str)> =
+        settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let server = airside::start(stage, &functions, &settings)?;
+    let mut client = Client::connect(server.address)?;
+    if call.is_get() {
+        let put = client.post("/put", &set_request(KEY, VALUE))?;
+        ensure!(put.status == 200, "a set answers {}", String::from_utf8_lossy(&put.body));
+    }
+    let answer = client.get("/call")?;
+    ensure!(answer.status == 200, "the call answers {}", String::from_utf8_lossy(&answer.body));
+    Ok(server)
+}
+
+fn cpu_us(sample: &Sample) -> f64 {
+    sample.cpu_us_per_request
+}
+
+/// Round by round, the function over another peer.
+fn ratio(function: &[Sample], other: &[Sample]) -> Option<Spread> {
+    Spread::of(function.iter().zip(other).map(|(ours, its)| cpu_us(ours) / cpu_us(its)))
+}
+
+fn table(all: &[Series]) -> Table {
+    let mut table = Table::new(&[
+        "call",
+        "peer",
+        "requests/s",
+        "p50 us",
+        "p99 us",
+        "CPU us/request",
+        "x plain",
+        "x trivial",
+        "errors",
+    ]);
+    for series in all {
+        let peers = [
+            ("plain", &series.plain),
+            ("trivial function", &series.trivial),
+            ("function", &series.function),
+        ];
+        for (peer, samples) in peers {
+            let spread = |value: fn(&Sample) -> f64| Spread::of(samples.iter().map(value));
+            let is_function = std::ptr::eq(samples, &series.function);
+            let x = |other| is_function.then(|| ratio(samples, other)).flatten();
+            table.push([
+                series.call.name(),
+                peer.to_owned(),
+                show(spread(|sample| sample.requests_per_s), whole),
+                show(spread(|sample| sample.p50_us), whole),
+                show(spread(|sample| sample.p99_us), whole),
+                show(spread(cpu_us), fixed(2)),
+                show(x(&series.plain), fixed(2)),
+                show(x(&series.trivial), fixed(2)),
+                errors(samples).to_string(),
+            ]);
+        }
+    }
+    table
+}
+
+fn errors(samples: &[Sample]) -> u64 {
+    samples.iter().map(|sample| sample.errors + sample.shed).sum()
+}
+
+fn bars(all: &[Series]) -> Vec<Bar> {
+    let mut bars = Vec::new();
+    for series in all {
+        let name = series.call.name();
+        if series.call == Call::MemoryGet
+            && let Some(x) = ratio(&series.function, &series.trivial)
+        {
+            let promise = format!("CPU of {name}, x the trivial function");
+            bars.push(Bar::at_most(&promise, x.median, MEMORY_X_TRIVIAL_MAX));
+        }
+        if X_PLAIN_BARS.contains(&series.call)
+            && let Some(x) = ratio(&series.function, &series.plain)
+        {
+            let promise = format!("CPU of {name}, x the plain server");
+            bars.push(Bar::at_most(&promise, x.median, X_PLAIN_MAX));
+        }
+    }
+    let failed = all.iter().map(|s| errors(&s.function) + errors(&s.trivial)).sum();
+    bars.push(Bar::none("no request to a function fails or is shed", failed));
+    bars
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Series, bars, table};
+    use crate::calls::Call;
+    use crate::measure::Sample;
+
+    fn samples(cpu_us: &[f64]) -> Vec<Sample> {
+        let sample = |&cpu_us_per_request: &f64| Sample {
+            requests_per_s: 100_000.0,
+            p50_us: 500.0,
+            p99_us: 900.0,
+            cpu_us_per_request,
+            core_share: 1.0,
+            errors: 0,
+            shed: 0,
+        };
+        cpu_us.iter().map(sample).collect()
+    }
+
+    #[test]
+    fn each_bar_has_the_peer_it_is_about() {
+        let series = |call, plain, trivial, function| Series {
+            call,
+            plain: samples(plain),
+            trivial: samples(trivial),
+            function: samples(function),
+        };
+        let all = [
+            series(Call::MemoryGet, &[4.0, 4.0], &[4.0, 8.0], &[4.4, 8.8]),
+            series(Call::RedisGet, &[10.0, 20.0], &[4.0, 8.0], &[13.0, 26.0]),
+            series(Call::RedisSet, &[10.0], &[4.0], &[90.0]),
+        ];
+        let verdicts: Vec<String> = bars(&all).iter().map(|bar| format!("{bar:?}")).collect();
+        assert_eq!(verdicts.len(), 3, "{verdicts:?}");
+        let text = table(&all).to_string();
+        assert!(text.contains("1.10") && text.contains("1.30") && text.contains("9.00"), "{text}");
+    }
+}
