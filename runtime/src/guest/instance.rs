@@ -10,7 +10,7 @@ use wasmtime::{Memory, ResourceLimiter, Store, StoreContextMut, TypedFunc, Updat
 
 use super::template::Template;
 use super::{Chain, Guests, HANDLER, SPARE_BUFFER_BYTES_MAX, retire};
-use crate::telemetry::clock;
+use crate::telemetry::{HostTimes, clock};
 
 /// What the host keeps for one instance. `wasmtime` wants it `Send`, though a store never leaves its shard.
 pub(super) struct HostState {
@@ -43,9 +43,8 @@ pub(super) struct Invocation {
     /// The guest's error text; not empty means that the invocation failed.
     pub(super) error: Vec<u8>,
     pub(super) chain: Chain,
-    /// Time spent in host calls, and how many there were.
-    pub(super) host_ns: u64,
-    pub(super) host_calls: u32,
+    /// Time spent in host calls.
+    pub(super) host: HostTimes,
     /// Epochs seen since the guest last waited for the host.
     pub(super) epochs: u32,
     /// The ticker counts this invocation as one that outlived its first turn.
@@ -161,8 +160,7 @@ impl Instance {
         std::mem::swap(&mut invocation.response, response);
         invocation.error.clear();
         invocation.chain = chain;
-        invocation.host_ns = 0;
-        invocation.host_calls = 0;
+        invocation.host = HostTimes::default();
         invocation.epochs = 0;
         invocation.is_long = is_long;
         invocation.expired = false;

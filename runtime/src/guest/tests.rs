@@ -118,7 +118,7 @@ async fn world_of(definitions: &[Definition]) -> Result<World, LoadError> {
 impl World {
     async fn call(&self, function: usize, payload: &[u8]) -> Result<String, InvokeError> {
         let mut response = Vec::new();
-        let mut times = RequestTimes::default();
+        let mut times = CallTimes::default();
         let payload = Bytes::copy_from_slice(payload);
         self.guests.invoke(function, payload, &mut response, &mut times).await?;
         Ok(String::from_utf8(response).unwrap())
