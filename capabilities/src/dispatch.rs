@@ -155,8 +155,12 @@ impl Capabilities {
             Operation::KvSet => kvstore::set(self.kv()?, payload, response).await,
             Operation::KvDelete => kvstore::delete(self.kv()?, payload, response).await,
             Operation::KvKeys => kvstore::keys(self.kv()?, payload, response).await,
-            Operation::SqlQuery => sql::query(self.sql()?, payload, response).await,
-            Operation::SqlExec => sql::exec(self.sql()?, payload, response).await,
+            // Boxed, because they would make every call's future many times as large.
+            Operation::SqlQuery => Box::pin(sql::query(self.sql()?, payload, response)).await,
+            Operation::SqlExec => Box::pin(sql::exec(self.sql()?, payload, response)).await,
+            Operation::HttpCall => {
+                Box::pin(http_client::call(self.http()?, payload, response)).await
+            }
             Operation::Log(level) => {
                 self.logger.log(level, caller.function, payload);
                 Ok(())
@@ -173,10 +177,6 @@ impl Capabilities {
             Operation::Function(function) => {
                 let called = functions.call_function(function, payload, response).await;
                 called.inspect_err(|_| response.clear())
-            }
-            // Boxed, because it would make every call's future several times as large.
-            Operation::HttpCall => {
-                Box::pin(http_client::call(self.http()?, payload, response)).await
             }
         }
     }

@@ -58,15 +58,17 @@ pub enum Kv {
     Nats(nats::Nats),
 }
 
+/// What waits is boxed, each by itself: the future of a host call is as large as the largest of what
+/// it may become, and would be moved at every call of a store that never waits.
 impl Kv {
     /// Gives the data of `key` to `read`, in place, and returns what that returns.
     pub async fn get<R>(&self, key: &[u8], read: impl FnOnce(&[u8]) -> R) -> Result<R, KvError> {
         match self {
             Kv::Memory(memory) => memory.get(key, read).ok_or(KvError::Missing),
             Kv::Embedded(embedded) => embedded.get(key, read)?.ok_or(KvError::Missing),
-            Kv::Redis(redis) => redis.get(key, read).await,
-            Kv::Cassandra(cassandra) => cassandra.get(key, read).await,
-            Kv::Nats(nats) => nats.get(key, read).await,
+            Kv::Redis(redis) => Box::pin(redis.get(key, read)).await,
+            Kv::Cassandra(cassandra) => Box::pin(cassandra.get(key, read)).await,
+            Kv::Nats(nats) => Box::pin(nats.get(key, read)).await,
         }
     }
 
@@ -75,10 +77,10 @@ impl Kv {
     pub async fn set(&self, key: &[u8], data: &[u8]) -> Result<(), KvError> {
         match self {
             Kv::Memory(memory) => memory.set(key, data),
-            Kv::Embedded(embedded) => embedded.set(key, data).await,
-            Kv::Redis(redis) => redis.set(key, data).await,
-            Kv::Cassandra(cassandra) => cassandra.set(key, data).await,
-            Kv::Nats(nats) => nats.set(key, data).await,
+            Kv::Embedded(embedded) => Box::pin(embedded.set(key, data)).await,
+            Kv::Redis(redis) => Box::pin(redis.set(key, data)).await,
+            Kv::Cassandra(cassandra) => Box::pin(cassandra.set(key, data)).await,
+            Kv::Nats(nats) => Box::pin(nats.set(key, data)).await,
         }
     }
 
@@ -89,10 +91,10 @@ impl Kv {
                 memory.delete(key);
                 Ok(())
             }
-            Kv::Embedded(embedded) => embedded.delete(key).await,
-            Kv::Redis(redis) => redis.delete(key).await,
-            Kv::Cassandra(cassandra) => cassandra.delete(key).await,
-            Kv::Nats(nats) => nats.delete(key).await,
+            Kv::Embedded(embedded) => Box::pin(embedded.delete(key)).await,
+            Kv::Redis(redis) => Box::pin(redis.delete(key)).await,
+            Kv::Cassandra(cassandra) => Box::pin(cassandra.delete(key)).await,
+            Kv::Nats(nats) => Box::pin(nats.delete(key)).await,
         }
     }
 
@@ -104,10 +106,10 @@ impl Kv {
                 memory.keys(each);
                 Ok(())
             }
-            Kv::Embedded(embedded) => embedded.keys(each).await,
-            Kv::Redis(redis) => redis.keys(each).await,
-            Kv::Cassandra(cassandra) => cassandra.keys(each).await,
-            Kv::Nats(nats) => nats.keys(each).await,
+            Kv::Embedded(embedded) => Box::pin(embedded.keys(each)).await,
+            Kv::Redis(redis) => Box::pin(redis.keys(each)).await,
+            Kv::Cassandra(cassandra) => Box::pin(cassandra.keys(each)).await,
+            Kv::Nats(nats) => Box::pin(nats.keys(each)).await,
         }
     }
 

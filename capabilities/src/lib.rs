@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod payload;
 pub mod secret;
 pub mod sql;
+pub mod timer;
 pub mod tls;
 
 pub use dispatch::{CallFunction, Caller, Capabilities, HostCall, Operation};

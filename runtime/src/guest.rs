@@ -3,18 +3,16 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::future::poll_fn;
 use std::mem;
 use std::path::PathBuf;
-use std::pin::pin;
 use std::rc::{Rc, Weak};
-use std::task::Poll;
 use std::time::Duration;
 
 use airside_capabilities::backend::{BackendCounts, ShardBackend};
 use airside_capabilities::functions::{FunctionError, FunctionIndex};
 use airside_capabilities::logger::{Level, Logger};
 use airside_capabilities::metrics::ShardMetrics;
+use airside_capabilities::timer::Timers;
 use airside_capabilities::{CallError, CallFunction, Caller, Capabilities};
 use bytes::Bytes;
 pub use wasmtime::Engine;
@@ -72,6 +70,8 @@ pub struct Guests {
     log: Logger,
     epoch: EpochHandle,
     lane: SlowLane,
+    /// For deadlines that pass while a guest waits for the host.
+    timers: Timers,
     depth_max: usize,
     spare_buffers: RefCell<Vec<Vec<u8>>>,
     this: Weak<Guests>,
@@ -149,6 +149,7 @@ impl Guests {
             log,
             epoch,
             lane: SlowLane::default(),
+            timers: Timers::default(),
             depth_max,
             spare_buffers: RefCell::default(),
             this: this.clone(),
@@ -200,7 +201,7 @@ impl Guests {
             self.lane.begun();
         }
         let running = self.epoch.run();
-        let called = within(chain.deadline_ns, async {
+        let called = self.until(chain.deadline_ns, async {
             if is_long {
                 self.lane.turn(Duration::ZERO).await;
             }
@@ -233,6 +234,12 @@ impl Guests {
             }
         }
         .inspect_err(|_| response.clear())
+    }
+
+    /// The call's end, or `None` when the deadline came first.
+    async fn until<F: Future>(&self, deadline_ns: u64, call: F) -> Option<F::Output> {
+        let left = || Duration::from_nanos(deadline_ns.saturating_sub(clock::now_ns()));
+        self.timers.within(left, call).await
     }
 
     /// Why a call ended without the guest's word. The instance is of no use any more.
@@ -393,17 +400,6 @@ impl CallFunction for Nested {
 
 fn failed(error: &InvokeError) -> CallError {
     CallError::Function(FunctionError::Failed(error.to_string()))
-}
-
-/// The call's end, or `None` when the deadline came first. Nothing is armed for a call that never waits.
-async fn within<F: Future>(deadline_ns: u64, call: F) -> Option<F::Output> {
-    let mut call = pin!(call);
-    let first = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await;
-    if let Poll::Ready(output) = first {
-        return Some(output);
-    }
-    let left = Duration::from_nanos(deadline_ns.saturating_sub(clock::now_ns()));
-    tokio::time::timeout(left, call).await.ok()
 }
 
 /// waPC's rule: an error text wins over whatever else the guest said.

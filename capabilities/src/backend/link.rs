@@ -6,7 +6,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::future::Future;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +14,11 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 use super::{BackendError, BackendTimes, FailureKind, ShardBackend};
+use crate::timer::Timers;
+
+mod driver;
+
+pub use driver::{ConnectError, Driver};
 
 /// Between two probes of a connection. With [`PROBE_MAX`] it bounds how long a back end that no
 /// longer answers stays unnoticed.
@@ -27,58 +31,6 @@ const PROBE_MAX: Duration = Duration::from_secs(2);
 const BACKOFF_MIN: Duration = Duration::from_millis(50);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
-/// How a kind of back end is reached.
-pub trait Driver: 'static {
-    type Connection: 'static;
-
-    /// One attempt to reconnect. A server that is frozen takes connections and never answers: such
-    /// an attempt must end soon after the server has come back to life.
-    const ATTEMPT_MAX: Duration = Duration::from_secs(2);
-
-    /// Connects and logs in, and readies what calls need (prepared statements, tables). It is
-    /// given up after [`BackendTimes::connect`].
-    fn connect(&self) -> impl Future<Output = Result<Self::Connection, ConnectError>>;
-
-    /// The cheapest round trip; an error says why the connection is of no use.
-    fn probe(&self, connection: &Self::Connection) -> impl Future<Output = Result<(), String>>;
-
-    /// How many connections to the back end this is, for the metrics.
-    fn connections(&self, _connection: &Self::Connection) -> u64 {
-        1
-    }
-
-    /// Ends a connection that counts as lost, so that calls under way on it fail now and not at
-    /// their timeout. Without it, the connection ends with the last call that holds it.
-    fn close(&self, connection: &Self::Connection) {
-        let _ = connection;
-    }
-}
-
-/// Why a connection could not be made. The texts name no secret.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConnectError {
-    /// Trying again will not help: credentials, certificates, settings. At the server's start this
-    /// ends it.
-    #[error("{0}")]
-    Refused(String),
-    /// It may be there later.
-    #[error("{0}")]
-    Unreachable(String),
-}
-
-impl ConnectError {
-    /// Says of which of several servers it is.
-    #[must_use]
-    pub fn at(self, place: &str) -> ConnectError {
-        match self {
-            ConnectError::Refused(reason) => ConnectError::Refused(format!("{place}: {reason}")),
-            ConnectError::Unreachable(reason) => {
-                ConnectError::Unreachable(format!("{place}: {reason}"))
-            }
-        }
-    }
-}
-
 /// A shard's connection to a back end. Dropping it ends its task.
 pub struct Link<D: Driver> {
     inner: Rc<Inner<D>>,
@@ -88,6 +40,8 @@ struct Inner<D: Driver> {
     driver: D,
     backend: Rc<ShardBackend>,
     times: BackendTimes,
+    /// For the limits of calls.
+    timers: Timers,
     connection: RefCell<Option<Rc<D::Connection>>>,
     /// When the connection was made.
     connected: Cell<Instant>,
@@ -117,6 +71,7 @@ impl<D: Driver> Link<D> {
             driver,
             backend,
             times,
+            timers: Timers::default(),
             connection: RefCell::new(None),
             connected: Cell::new(started),
             reason: RefCell::new("not connected yet".into()),
@@ -170,14 +125,15 @@ impl<D: Driver> Link<D> {
         connection: &D::Connection,
         call: impl AsyncFnOnce(&D::Connection) -> Result<R, (FailureKind, String)>,
     ) -> Result<R, BackendError> {
-        let (kind, reason) = match timeout(self.inner.times.call, call(connection)).await {
-            Ok(Ok(answer)) => {
+        let limit = self.inner.times.call;
+        let (kind, reason) = match self.inner.timers.within(|| limit, call(connection)).await {
+            Some(Ok(answer)) => {
                 self.inner.answered();
                 return Ok(answer);
             }
-            Ok(Err(failure)) => failure,
-            Err(_) => {
-                let ms = self.inner.times.call.as_millis();
+            Some(Err(failure)) => failure,
+            None => {
+                let ms = limit.as_millis();
                 (FailureKind::Timeout, format!("no answer within {ms} ms"))
             }
         };

@@ -173,3 +173,13 @@ fn kv_calls_without_a_store_are_not_found() {
         assert_eq!(response, b"");
     }
 }
+
+/// It is moved to where it stays at every call, also at one that does not wait. What does is boxed.
+#[test]
+fn the_future_of_a_call_is_small() {
+    let (guest, mut response) = (Guest::new(), Vec::new());
+    let (caller, functions) = (Caller { function: "caller" }, &guest.callees);
+    let get = Operation::KvGet;
+    let call = guest.capabilities.call(get, b"", &caller, functions, &mut response);
+    assert!(size_of_val(&call) <= 768, "{} bytes", size_of_val(&call));
+}

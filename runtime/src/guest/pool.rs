@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::instance::{Instance, StartError};
 use super::template::Template;
-use super::{Chain, Guests, InvokeError, retire, within};
+use super::{Chain, Guests, InvokeError, retire};
 use crate::config::Isolation;
 use crate::telemetry::clock;
 
@@ -167,7 +167,7 @@ impl FunctionPool {
         let start =
             Instance::start(&guests.this, self.index, memory_bytes_max, &self.template, chain);
         let timed_out = StartError::TimedOut { timeout_ms: timeout_ns / 1_000_000 };
-        let instance = within(chain.deadline_ns, start).await.unwrap_or(Err(timed_out))?;
+        let instance = guests.until(chain.deadline_ns, start).await.unwrap_or(Err(timed_out))?;
         // Counted until it is thrown away.
         self.live.set(self.live.get() + 1);
         Ok(Box::new(instance))
