@@ -5,6 +5,7 @@ mod backends;
 mod bolt;
 mod capabilities;
 mod config;
+mod dashboard;
 mod demo;
 mod faults;
 mod functions;

@@ -1,9 +1,11 @@
-// Lines over time and the percentile spectrum, as SVG.
-"use strict";
+// Lines over time and the percentile spectrum, as SVG in the size of its place, so that texts keep theirs.
 
 const SVG = "http://www.w3.org/2000/svg";
-const BOX = { width: 560, height: 220, left: 62, right: 12, top: 10, bottom: 24 };
+const MARGIN = { left: 66, right: 14, top: 10, bottom: 24 };
 const SECONDS_SHOWN = 120;
+const COLORS = 8;
+// What a text under the horizontal axis needs, in pixels.
+const LABEL_WIDTH = 72;
 
 function node(name, attributes, text) {
   const made = document.createElementNS(SVG, name);
@@ -12,97 +14,120 @@ function node(name, attributes, text) {
   return made;
 }
 
-const inner = () => ({ width: BOX.width - BOX.left - BOX.right, height: BOX.height - BOX.top - BOX.bottom });
+const color = (index) => `c${index % COLORS}`;
 
-function axisY(least, most, logarithmic) {
-  const { height } = inner();
+// The inside of a chart: where a value lies, and where a share of the width lies.
+function plot(figure, height, ticks, logarithmic) {
+  const width = Math.max(figure.clientWidth, 240);
   const scale = logarithmic ? Math.log10 : (value) => value;
-  const [low, high] = [scale(least), scale(most)];
-  return (value) => BOX.top + height - ((scale(Math.max(value, least)) - low) / (high - low || 1)) * height;
+  const [low, high] = [scale(ticks[0]), scale(ticks.at(-1))];
+  const inside = { width: width - MARGIN.left - MARGIN.right, height: height - MARGIN.top - MARGIN.bottom };
+  return {
+    width,
+    height,
+    labels: Math.max(2, Math.floor(inside.width / LABEL_WIDTH)),
+    x: (share) => MARGIN.left + share * inside.width,
+    y: (value) => MARGIN.top + inside.height * (1 - (scale(Math.max(value, ticks[0])) - low) / (high - low || 1)),
+  };
 }
 
-// Round numbers from 0 to at least `most`.
+// Whole round numbers from 0 to at least `most`.
 function ticksLinear(most) {
-  const rough = (most || 1) / 4;
+  const rough = Math.max(most / 4, 1);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough);
-  return Array.from({ length: Math.ceil((most || 1) / step) + 1 }, (_, index) => index * step);
+  return Array.from({ length: Math.max(1, Math.ceil(most / step)) + 1 }, (_, index) => index * step);
 }
 
+// Powers of ten from at most `least` to at least `most`.
 function ticksLogarithmic(least, most) {
   const first = Math.floor(Math.log10(least));
   const last = Math.max(Math.ceil(Math.log10(most)), first + 1);
   return Array.from({ length: last - first + 1 }, (_, index) => 10 ** (first + index));
 }
 
-function frame(label, ticks, y, format) {
-  const svg = node("svg", { viewBox: `0 0 ${BOX.width} ${BOX.height}`, role: "img", "aria-label": label });
+// The horizontal lines with what they stand for.
+function frame(label, place, ticks, format) {
+  const { width, height } = place;
+  const svg = node("svg", { viewBox: `0 0 ${width} ${height}`, height, role: "img", "aria-label": label });
   for (const tick of ticks) {
-    const at = y(tick);
-    svg.append(node("line", { class: "grid", x1: BOX.left, x2: BOX.width - BOX.right, y1: at, y2: at }));
-    svg.append(node("text", { x: BOX.left - 6, y: at + 4, "text-anchor": "end" }, format(tick)));
+    const at = place.y(tick);
+    svg.append(node("line", { class: "grid", x1: MARGIN.left, x2: width - MARGIN.right, y1: at, y2: at }));
+    svg.append(node("text", { x: MARGIN.left - 6, y: at + 4, "text-anchor": "end" }, format(tick)));
   }
   return svg;
 }
 
+function below(svg, place, share, text) {
+  const anchor = share > 0.95 ? "end" : share < 0.05 ? "start" : "middle";
+  svg.append(node("text", { x: place.x(share), y: place.height - 6, "text-anchor": anchor }, text));
+}
+
+// `points` are pairs of a horizontal share and a value; without a value the line has a gap.
+function line(svg, place, points, index) {
+  let pen = "M";
+  const steps = points.map(([share, value]) => {
+    if (value === null) {
+      pen = "M";
+      return "";
+    }
+    // A line of no length makes a dot of a value between gaps.
+    const step = `${pen}${place.x(share).toFixed(1)} ${place.y(value).toFixed(1)}${pen === "M" ? "h0" : ""}`;
+    pen = "L";
+    return step;
+  });
+  svg.append(node("path", { class: `plot ${color(index)}`, d: steps.join("") }));
+}
+
+// Entries are pairs of a name and what it is now.
 function put(figure, svg, entries) {
   const legend = document.createElement("ul");
   legend.className = "legend";
-  for (const [name, value, color] of entries) {
+  entries.forEach(([name, value], index) => {
     const entry = document.createElement("li");
     const mark = document.createElement("i");
-    mark.style.background = color;
+    mark.className = color(index);
     entry.append(mark, `${name} ${value}`);
     legend.append(entry);
-  }
+  });
   figure.replaceChildren(svg, legend);
 }
 
-const color = (index) => `var(--c${index % 8})`;
-
-// `series` is a map of names to points of [seconds, value].
-function lines(figure, label, series, format, logarithmic) {
-  const now = Math.max(0, ...[...series.values()].map((points) => points.at(-1)?.[0] ?? 0));
-  const shown = [...series].map(([name, points]) => [name, points.filter(([at]) => at > now - SECONDS_SHOWN)]);
-  const values = shown.flatMap(([, points]) => points.map(([, value]) => value)).filter((v) => v > 0 || !logarithmic);
-  const most = Math.max(...values, logarithmic ? 1000 : 0);
-  const ticks = logarithmic ? ticksLogarithmic(Math.min(...values, most), most) : ticksLinear(most);
-  const y = axisY(ticks[0], ticks.at(-1), logarithmic);
-  const x = (at) => BOX.left + (1 - (now - at) / SECONDS_SHOWN) * inner().width;
-  const last = shown.map(([name, points]) => `${name} ${points.length ? format(points.at(-1)[1]) : "none"}`);
-  const svg = frame(`${label}: ${last.join(", ")}`, ticks, y, format);
-  for (const ago of [120, 90, 60, 30, 0]) {
-    const at = { x: x(now - ago), y: BOX.height - 6, "text-anchor": ago === 0 ? "end" : "middle" };
-    svg.append(node("text", at, ago === 0 ? "now" : `-${ago} s`));
-  }
-  shown.forEach(([, points], index) => {
-    const path = points.map(([at, value], i) => `${i ? "L" : "M"}${x(at).toFixed(1)} ${y(value).toFixed(1)}`);
-    svg.append(node("path", { class: "plot", d: path.join(""), style: `stroke: ${color(index)}` }));
-  });
-  put(figure, svg, shown.map(([name, points], i) => [name, points.length ? format(points.at(-1)[1]) : "", color(i)]));
+// `series` maps names to points of [seconds, value or null], whose last one is of `now`.
+function lines(figure, label, now, series, format, logarithmic) {
+  const values = [...series.values()].flat().map(([, value]) => value).filter((value) => value > 0);
+  const most = values.reduce((a, b) => Math.max(a, b), logarithmic ? 1000 : 0);
+  const least = values.reduce((a, b) => Math.min(a, b), most);
+  const ticks = logarithmic ? ticksLogarithmic(least, most) : ticksLinear(most);
+  const place = plot(figure, 220, ticks, logarithmic);
+  const shown = (points) => (points.at(-1)[1] === null ? "none" : format(points.at(-1)[1]));
+  const entries = [...series].map(([name, points]) => [name, shown(points)]);
+  const svg = frame(`${label}: ${entries.map((entry) => entry.join(" ")).join(", ")}`, place, ticks, format);
+  for (const ago of [120, 90, 60, 30, 0]) below(svg, place, 1 - ago / SECONDS_SHOWN, ago ? `-${ago} s` : "now");
+  const share = (at) => 1 - (now - at) / SECONDS_SHOWN;
+  [...series.values()].forEach((points, index) => line(svg, place, points.map(([at, v]) => [share(at), v]), index));
+  put(figure, svg, entries);
 }
 
-// `series` is a map of names to points of [share above, nanoseconds].
-function spectrumChart(figure, series, format) {
+// `series` maps names to points of [share of values above, nanoseconds].
+function spectrumChart(figure, label, series, format) {
   const all = [...series.values()].flat();
   if (!all.length) {
     figure.textContent = "No request in this window.";
     return;
   }
-  const rarest = Math.min(...all.map(([above]) => above).filter((above) => above > 0), 0.1);
-  const nines = Math.max(1, Math.ceil(-Math.log10(rarest)));
-  const ticks = ticksLogarithmic(Math.max(1, Math.min(...all.map(([, v]) => v))), Math.max(...all.map(([, v]) => v)));
-  const y = axisY(ticks[0], ticks.at(-1), true);
-  const x = (above) => BOX.left + (Math.min(nines, -Math.log10(Math.max(above, 10 ** -nines))) / nines) * inner().width;
-  const svg = frame("Latency by percentile, both axes logarithmic", ticks, y, format);
-  for (let nine = 0; nine <= nines; nine += 1) {
-    const share = nine === 0 ? "0 %" : `${(100 - 10 ** (2 - nine)).toFixed(Math.max(0, nine - 2))} %`;
-    const anchor = nine === nines ? "end" : "middle";
-    svg.append(node("text", { x: x(10 ** -nine), y: BOX.height - 6, "text-anchor": anchor }, share));
+  const rarest = all.reduce((least, [above]) => (above > 0 ? Math.min(least, above) : least), 0.1);
+  const nines = Math.ceil(-Math.log10(rarest));
+  const least = all.reduce((a, [, value]) => Math.min(a, value), Infinity);
+  const most = all.reduce((a, [, value]) => Math.max(a, value), 0);
+  const ticks = ticksLogarithmic(Math.max(1, least), most);
+  const place = plot(figure, 320, ticks, true);
+  const svg = frame(label, place, ticks, format);
+  const each = Math.ceil(nines / (place.labels - 1));
+  for (let nine = 0; nine <= nines; nine += each) {
+    below(svg, place, nine / nines, `${nine ? (100 - 10 ** (2 - nine)).toFixed(Math.max(0, nine - 2)) : 0} %`);
   }
-  [...series].forEach(([, points], index) => {
-    const path = points.map(([above, value], i) => `${i ? "L" : "M"}${x(above).toFixed(1)} ${y(value).toFixed(1)}`);
-    svg.append(node("path", { class: "plot", d: path.join(""), style: `stroke: ${color(index)}` }));
-  });
-  put(figure, svg, [...series.keys()].map((name, index) => [name, "", color(index)]));
+  const share = (above) => Math.min(nines, -Math.log10(Math.max(above, 10 ** -nines))) / nines;
+  [...series.values()].forEach((points, index) => line(svg, place, points.map(([above, v]) => [share(above), v]), index));
+  put(figure, svg, [...series].map(([name, points]) => [name, `max ${format(points.at(-1)[1])}`]));
 }

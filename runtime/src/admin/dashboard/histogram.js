@@ -1,8 +1,8 @@
-// HdrHistograms as the latency page sends them: the V2 form, compressed by zlib, in base64.
 "use strict";
+// HdrHistograms as the latency page sends them: the V2 form, compressed by zlib, in base64.
 
-const COMPRESSED_V2 = 0x1c849304;
-const V2 = 0x1c849303;
+const COMPRESSED_V2 = 0x1c849314;
+const V2 = 0x1c849313;
 // Ten bytes hold 64 bits; a count has less.
 const LEB_BYTES_MAX = 9;
 
