@@ -1,5 +1,6 @@
 //! The real binary as its users meet it. Each module is one side of it, each test one behaviour.
 
+mod access;
 mod admin;
 mod backends;
 mod bolt;
@@ -10,6 +11,8 @@ mod demo;
 mod faults;
 mod functions;
 mod http;
+mod http_client;
+mod isolation;
 mod kv_conformance;
 mod kv_interop;
 mod latency;
@@ -18,6 +21,9 @@ mod oracle;
 mod prometheus;
 mod shards;
 mod shutdown;
+mod sql_mysql;
+mod sql_postgres;
+mod threads;
 mod tidy;
 mod unreachable;
 mod wire;

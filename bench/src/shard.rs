@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use airside::config::{HttpConfig, ModuleSource};
+use airside::config::{HttpConfig, Isolation, ModuleSource};
 use airside::guest::artifact::ArtifactCache;
 use airside::guest::epoch::EpochTicker;
 use airside::guest::prepare::{self, Definition};
@@ -121,6 +121,7 @@ async fn load(
         wait: NEVER,
         timeout: NEVER,
         memory_bytes_max: 128 << 20,
+        isolation: Isolation::Reuse,
     };
     let (cache, _) = ArtifactCache::open(&dir.path().join("artifacts"))?;
     let prepared =

@@ -20,6 +20,7 @@ use bytes::Bytes;
 pub use wasmtime::Engine;
 use wasmtime::Linker;
 
+use crate::config::Isolation;
 use crate::telemetry::{FunctionFault, Instances, Outcome, ShardTelemetry, clock};
 
 pub mod artifact;
@@ -31,6 +32,7 @@ mod memory;
 mod pool;
 pub mod prepare;
 mod retire;
+mod template;
 mod times;
 mod wapc;
 mod wasi;
@@ -43,6 +45,7 @@ use epoch::EpochHandle;
 use instance::{HostState, Invocation};
 use lane::SlowLane;
 use pool::FunctionPool;
+use template::Template;
 
 /// The operation that Tarmac's guests register.
 pub const HANDLER: &str = "handler";
@@ -57,6 +60,7 @@ pub struct FunctionSpec {
     /// Compiled code, from `artifact::ArtifactCache::prepare`.
     pub artifact: PathBuf,
     pub limits: PoolLimits,
+    pub isolation: Isolation,
 }
 
 /// All functions of one shard and what their host calls reach. Lives and dies on the shard's thread.
@@ -164,8 +168,7 @@ impl Guests {
         response: &mut Vec<u8>,
         times: &mut CallTimes,
     ) -> Result<(), InvokeError> {
-        let root = Chain { depth: 0, deadline_ns: u64::MAX, timeout_ns: u64::MAX };
-        self.invoke_in(root, function, payload, response, times).await
+        self.invoke_in(Chain::default(), function, payload, response, times).await
     }
 
     async fn invoke_in(
@@ -325,13 +328,20 @@ impl fmt::Debug for Guests {
 }
 
 /// How an invocation came about.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Chain {
     /// How many functions called each other to get here; 0 for the one that a route names.
     depth: usize,
     /// The first deadline of all functions in the chain, in monotonic nanoseconds, and the limit that set it.
     deadline_ns: u64,
     timeout_ns: u64,
+}
+
+/// The beginning of one: nothing bounds it yet.
+impl Default for Chain {
+    fn default() -> Chain {
+        Chain { depth: 0, deadline_ns: u64::MAX, timeout_ns: u64::MAX }
+    }
 }
 
 impl Chain {
@@ -434,8 +444,8 @@ fn load_one(
 ) -> Result<FunctionPool, LoadError> {
     let fail = |reason: String| LoadError::function(&spec.name, reason);
     let module = artifact::load(engine, &spec.artifact).map_err(|e| fail(e.to_string()))?;
-    let pre = linker.instantiate_pre(&module).map_err(|e| fail(format!("{e:#}")))?;
-    Ok(FunctionPool::new(index, spec.name.clone(), spec.limits, pre))
+    let template = Template::new(linker, &module).map_err(|e| fail(format!("{e:#}")))?;
+    Ok(FunctionPool::new(index, spec.name.clone(), spec.limits, spec.isolation, template))
 }
 
 #[cfg(test)]

@@ -55,7 +55,12 @@ struct Connection {
 impl Proxy {
     /// Stands before `server`; traffic flows.
     pub fn before(server: SocketAddr) -> Proxy {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port on loopback");
+        Proxy::at(Ipv4Addr::LOCALHOST, server)
+    }
+
+    /// The same at another address of loopback, 127.0.0.0/8: one for which a server's certificate is not.
+    pub fn at(address: Ipv4Addr, server: SocketAddr) -> Proxy {
+        let listener = TcpListener::bind((address, 0)).expect("a port on loopback");
         let address = listener.local_addr().expect("it listens");
         let state = State { traffic: Traffic::Flows, ended: false, connections: Vec::new() };
         let shared = Arc::new(Shared {

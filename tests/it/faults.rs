@@ -2,10 +2,14 @@
 //! names the back end, routes that do not use it go on, `/ready` tells the truth, an outage is one line of the log, and five
 //! seconds after the back end's return all is as before.
 
+mod http;
+mod kinds;
 mod load;
 mod outage;
 mod redis;
+mod sql;
 mod start;
+mod stores;
 
 use std::time::Duration;
 

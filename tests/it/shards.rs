@@ -1,4 +1,4 @@
-//! The shards' threads: where they run, which others exist, and how evenly they serve.
+//! The shards' threads: where they run, and how evenly they serve.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use airside_tests::harness::{
     watched_sockets,
 };
 
-use crate::it::load::{Flood, sets_on_connections};
+use crate::it::load::Flood;
 
 /// The CPUs of the threads called `airside-shard-INDEX`.
 fn shard_cpus(server: &Server, index: usize) -> BTreeSet<String> {
@@ -76,49 +76,6 @@ fn few_connections_are_shared_evenly() {
     for client in &mut clients {
         assert_eq!(client.get("/hello").status, 200);
     }
-}
-
-/// The beginnings of the names that threads may have, and how many of each there may be. The last is the main thread.
-fn known_threads(shards: usize) -> [(&'static str, usize); 6] {
-    [
-        ("airside-shard-", shards),
-        ("airside-disk", 1),
-        // glommio keeps one beside each of its executors, for what io_uring cannot do.
-        ("airside-idle-", shards + 1),
-        ("airside-epoch", 1),
-        ("airside-kv", 1),
-        ("airside", 1),
-    ]
-}
-
-#[track_caller]
-fn check_threads(server: &Server, shards: usize, when: &str) {
-    let threads = threads(server.pid());
-    let known = known_threads(shards);
-    let mut counts = [0; 6];
-    for thread in &threads {
-        let kind = known.iter().position(|(begin, _)| thread.name.starts_with(begin));
-        let kind = kind.unwrap_or_else(|| panic!("{:?} {when}: {threads:#?}", thread.name));
-        counts[kind] += 1;
-        assert!(counts[kind] <= known[kind].1, "too many {:?} {when}: {threads:#?}", thread.name);
-    }
-}
-
-#[test]
-fn only_the_known_threads_exist() {
-    let shards = cpus().len().min(2);
-    let setup = Setup::new().guest("hello").guest("call").set("enable_kvstore", true);
-    let file = setup.path("kv.db");
-    let server = setup.set("kvstore_type", "boltdb").set("boltdb_filename", file).start();
-    check_threads(&server, shards, "when idle");
-    let flood = Flood::start(server.address(), "/hello", 4);
-    sets_on_connections(&server, 4, 50);
-    for page in ["/health", "/ready", "/metrics", "/debug/latency"] {
-        assert_eq!(server.get(page).status, 200, "{page}");
-        check_threads(&server, shards, &format!("under load, after {page}"));
-    }
-    flood.stop();
-    check_threads(&server, shards, "after load");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //!
 //! The messages are written down from Tarmac's schema a second time: airside's own are what is tested.
 
+pub mod http;
+
 use airside_tests::harness::Client;
 use prost::Message;
 use serde_json::Value;
@@ -49,6 +51,35 @@ pub struct KvKeysResponse {
     pub status: Option<Status>,
     #[prost(string, repeated, tag = "2")]
     pub keys: Vec<String>,
+}
+
+/// `SQLQuery` and `SQLExec`.
+#[derive(Clone, PartialEq, Message)]
+pub struct SqlRequest {
+    #[prost(bytes = "vec", tag = "1")]
+    pub query: Vec<u8>,
+}
+
+/// `SQLQueryResponse`.
+#[derive(Clone, PartialEq, Message)]
+pub struct SqlQueryResponse {
+    #[prost(message, optional, tag = "1")]
+    pub status: Option<Status>,
+    #[prost(string, repeated, tag = "4")]
+    pub columns: Vec<String>,
+    #[prost(bytes = "vec", tag = "5")]
+    pub data: Vec<u8>,
+}
+
+/// `SQLExecResponse`.
+#[derive(Clone, PartialEq, Message)]
+pub struct SqlExecResponse {
+    #[prost(message, optional, tag = "1")]
+    pub status: Option<Status>,
+    #[prost(int64, tag = "2")]
+    pub last_insert_id: i64,
+    #[prost(int64, tag = "3")]
+    pub rows_affected: i64,
 }
 
 /// A host call that failed.
@@ -141,6 +172,25 @@ pub fn keys(client: &mut Client) -> Result<Vec<String>, Refusal> {
     let mut keys = response.keys;
     keys.sort_unstable();
     Ok(keys)
+}
+
+/// `sql/query`: the columns with commas between them, and the rows.
+#[track_caller]
+pub fn query(client: &mut Client, query: &str) -> Result<(String, String), Refusal> {
+    let request = SqlRequest { query: query.into() };
+    let response: SqlQueryResponse = ask_in_protobuf(client, "sql", "query", &request)?;
+    check_status(response.status);
+    let rows = String::from_utf8(response.data).expect("rows are JSON");
+    Ok((response.columns.join(","), rows))
+}
+
+/// `sql/exec`: the last id and the rows affected.
+#[track_caller]
+pub fn exec(client: &mut Client, query: &str) -> Result<(i64, i64), Refusal> {
+    let request = SqlRequest { query: query.into() };
+    let response: SqlExecResponse = ask_in_protobuf(client, "sql", "exec", &request)?;
+    check_status(response.status);
+    Ok((response.last_insert_id, response.rows_affected))
 }
 
 #[track_caller]

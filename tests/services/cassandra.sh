@@ -5,7 +5,7 @@
 #   tests/services/cassandra.sh PORT FOLDER STORAGE_PORT
 #
 # STORAGE_PORT is where it listens for the other nodes, of which there are none. With TLS_CERTIFICATES, a folder made by
-# certificates.sh, CQL needs TLS.
+# certificates.sh, clients may use TLS.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/services/paths.sh
@@ -65,7 +65,7 @@ if [[ -n ${TLS_CERTIFICATES:-} ]]; then
     cat >>"$folder/cassandra.yaml" <<YAML
 client_encryption_options:
   enabled: true
-  optional: false
+  optional: true
   keystore: $folder/server.p12
   keystore_password: changeit
   store_type: PKCS12

@@ -7,7 +7,9 @@
 # /            200 and `METHOD URI PROTOCOL`
 # /echo        the body of a POST or PUT, one line of up to 32 KiB, and the field X-Echo as it came
 # /status/NNN  that status, of those below
-# /redirect    302 to /; /redirect/loop to itself
+# /connection  the connection's number
+# /headers     X-Many twice, `one` and `two`
+# /redirect    302 to /; /redirect/loop to itself; /redirect/same 307 to /, with the same method
 # /files/NAME  a file of FOLDER/files; /slow/NAME the same at 1 KiB a second
 set -euo pipefail
 port=$1 folder=$2 tls_port=$3 certificates=$4
@@ -47,7 +49,14 @@ http {
 $(for status in 204 400 401 403 404 418 429 500 503; do
     echo "        location = /status/$status { return $status; }"
 done)
+        location = /connection { return 200 \$connection; }
+        location = /headers {
+            add_header X-Many one;
+            add_header X-Many two;
+            return 200;
+        }
         location = /redirect { return 302 /; }
+        location = /redirect/same { return 307 /; }
         location = /redirect/loop { return 302 /redirect/loop; }
         location /files/ { root $folder; }
         location /slow/ { alias $folder/files/; limit_rate 1k; }
@@ -60,5 +69,7 @@ done)
     }
 }
 CONF
+# One that was killed has left it.
+rm -f "$folder/echo"
 program=$(command -v nginx || echo /usr/sbin/nginx)
 exec "$program" -p "$folder" -c "$folder/nginx.conf"

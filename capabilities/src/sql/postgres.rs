@@ -5,6 +5,7 @@ mod column;
 mod connect;
 pub(super) mod dsn;
 pub(super) mod failure;
+mod first;
 mod numeric;
 mod pipe;
 mod pipes;
@@ -71,7 +72,7 @@ impl Postgres {
     async fn run(&self, query: &[u8], rows: Option<&mut Rows<'_>>) -> Result<u64, SqlError> {
         let ran = self.link.call(async |pipes: &Pipes| match run(pipes, query, rows).await {
             Ok(affected) => Ok(Ok(affected)),
-            Err(Failure::Query(error)) => Ok(Err(error)),
+            Err(Failure::Query(error) | Failure::Cancelled(error)) => Ok(Err(error)),
             Err(Failure::Connection(reason)) => Err((FailureKind::Connection, reason)),
         });
         let ran = ran.await?;
@@ -85,15 +86,19 @@ impl Postgres {
 
 async fn run(pipes: &Pipes, query: &[u8], mut rows: Option<&mut Rows<'_>>) -> Result<u64, Failure> {
     let query = text(query)?;
-    let statements = match route::route(query) {
+    let pipe = pipes.pick()?;
+    // What was prepared on a shared connection may run there.
+    let route = if pipe.remembers(query) { Route::Shared } else { route::route(query) };
+    let statements = match route {
         Route::Copy => return Err(refused("pq: COPY from or to the client is not supported")),
         Route::Alone(statements) => statements,
-        Route::Shared => match pipes.shared(query, rows.as_deref_mut()).await? {
+        Route::Shared => match pipes::shared(&pipe, query, rows.as_deref_mut()).await? {
             Shared::Ran(affected) => return Ok(affected),
             // It was skimmed wrongly; its statements cannot be told apart either.
             Shared::Several => Vec::new(),
         },
     };
+    drop(pipe);
     pipes.alone(query, &statements, rows).await
 }
 

@@ -17,6 +17,7 @@ use super::*;
 use crate::config::ModuleSource;
 use crate::telemetry::Labels;
 
+mod isolation;
 mod retire;
 
 /// The parts that every guest has: it fetches its request to 1024 and 2048.
@@ -68,6 +69,7 @@ fn definition(index: usize, wat: &str) -> Definition {
         wait: Duration::from_millis(50),
         timeout: TIMEOUT,
         memory_bytes_max: MEMORY_BYTES_MAX,
+        isolation: Isolation::Reuse,
     }
 }
 

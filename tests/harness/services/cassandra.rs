@@ -9,16 +9,17 @@ use super::daemon::Launch;
 use super::ports::free_port;
 use super::{Backend, Certificates, Daemon, Settings};
 
-/// One Cassandra node.
+/// One Cassandra node that also speaks TLS.
 #[derive(Debug)]
 pub struct Cassandra {
     daemon: Daemon,
-    tls: bool,
 }
 
 impl Cassandra {
     /// User and password.
     pub const LOGIN: (&str, &str) = ("cassandra", "cassandra");
+    /// Of the settings. Who looks into it on the shared node sets another one.
+    pub const KEYSPACE: &str = "airside";
 
     /// That of this test process. Each test has a keyspace of its own.
     pub fn shared() -> &'static Cassandra {
@@ -28,20 +29,19 @@ impl Cassandra {
 
     /// One of a test's own, to be stopped and started.
     pub fn start() -> Cassandra {
-        Cassandra::with(false)
-    }
-
-    /// The same with TLS and nothing else.
-    pub fn with_tls() -> Cassandra {
-        Cassandra::with(true)
-    }
-
-    fn with(tls: bool) -> Cassandra {
         let daemon = Daemon::start(|| {
-            let launch = Launch::new("cassandra.sh", free_port()).tls(tls);
+            let launch = Launch::new("cassandra.sh", free_port()).tls(true);
             launch.arguments([free_port()]).ready(takes_logins)
         });
-        Cassandra { daemon, tls }
+        Cassandra { daemon }
+    }
+
+    /// The same settings but with TLS.
+    pub fn settings_with_tls(&self) -> Settings {
+        let mut settings = self.settings();
+        settings.push(("cassandra_tls", "true".to_owned()));
+        settings.push(("backend_ca_file", Certificates::shared().authority()));
+        settings
     }
 }
 
@@ -52,19 +52,15 @@ impl Backend for Cassandra {
 
     fn settings_at(&self, address: SocketAddr) -> Settings {
         let (user, password) = Cassandra::LOGIN;
-        let mut settings = vec![
+        vec![
             ("enable_kvstore", "true".to_owned()),
             ("kvstore_type", "cassandra".to_owned()),
             ("cassandra_hosts", address.ip().to_string()),
             ("cassandra_port", address.port().to_string()),
+            ("cassandra_keyspace", Cassandra::KEYSPACE.to_owned()),
             ("cassandra_user", user.to_owned()),
             ("cassandra_password", password.to_owned()),
-        ];
-        if self.tls {
-            settings.push(("cassandra_tls", "true".to_owned()));
-            settings.push(("backend_ca_file", Certificates::shared().authority()));
-        }
-        settings
+        ]
     }
 }
 

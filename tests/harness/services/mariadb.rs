@@ -24,21 +24,24 @@ impl MariaDb {
 
     /// One of a test's own, to be stopped and started.
     pub fn start() -> MariaDb {
-        // It runs its first statements before it opens its port.
-        MariaDb { daemon: Daemon::start(|| Launch::new("mariadb.sh", free_port()).tls(true)) }
+        let daemon = Daemon::start(|| {
+            let port = free_port();
+            // A signal that comes between the opening of the port and the first look for clients is lost.
+            Launch::new("mariadb.sh", port).tls(true).ready(move |_| {
+                client(port, "app")
+                    .arg("--execute=select 1")
+                    .output()
+                    .is_ok_and(|o| o.status.success())
+            })
+        });
+        MariaDb { daemon }
     }
 
     /// What `mariadb` prints for statements in a database: rows of columns with tabs between them.
     #[track_caller]
     pub fn client(&self, database: &str, statements: &str) -> String {
-        let mut command = Command::new("mariadb");
-        command
-            .args(["--no-defaults", "--batch", "--skip-column-names", "--protocol=tcp"])
-            .args(["--host=127.0.0.1", "--user=app", "--password=apppw"])
-            .arg(format!("--port={}", self.daemon.port()))
-            .arg(format!("--database={database}"))
-            .arg(format!("--execute={statements}"));
-        output(&mut command)
+        let mut command = client(self.daemon.port(), database);
+        output(command.arg(format!("--execute={statements}")))
     }
 
     /// The database as Go's driver has it.
@@ -59,4 +62,14 @@ impl Backend for MariaDb {
             ("sql_dsn", self.dsn(address, "app")),
         ]
     }
+}
+
+fn client(port: u16, database: &str) -> Command {
+    let mut command = Command::new("mariadb");
+    command
+        .args(["--no-defaults", "--batch", "--skip-column-names", "--protocol=tcp"])
+        .args(["--host=127.0.0.1", "--user=app", "--password=apppw"])
+        .arg(format!("--port={port}"))
+        .arg(format!("--database={database}"));
+    command
 }

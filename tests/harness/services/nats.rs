@@ -7,39 +7,61 @@ use super::ports::free_port;
 use super::{Backend, Certificates, Daemon, Settings};
 use crate::harness::Client;
 
-/// One NATS server: user `app`, password `apppw`.
+/// One NATS server.
 #[derive(Debug)]
 pub struct Nats {
     daemon: Daemon,
-    tls: bool,
+    access: Access,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    User,
+    Token,
+    Tls,
 }
 
 impl Nats {
-    /// Without TLS.
+    /// Of the one that asks for a token.
+    pub const TOKEN: &str = "s3cret";
+
+    /// For the user `app` with the password `apppw`.
     pub fn start() -> Nats {
-        Nats::with(false)
+        Nats::with(Access::User)
     }
 
-    /// With TLS and nothing else.
+    /// For who has [`Nats::TOKEN`].
+    pub fn with_token() -> Nats {
+        Nats::with(Access::Token)
+    }
+
+    /// With TLS and nothing else, for the same user.
     pub fn with_tls() -> Nats {
-        Nats::with(true)
+        Nats::with(Access::Tls)
     }
 
-    fn with(tls: bool) -> Nats {
+    fn with(access: Access) -> Nats {
         let daemon = Daemon::start(|| {
             let monitor = free_port();
-            Launch::new("nats.sh", free_port())
-                .arguments([&monitor.to_string(), "--user", "app", "--pass", "apppw"])
-                .tls(tls)
-                .ready(move |_| is_healthy(monitor))
+            let launch = Launch::new("nats.sh", free_port()).arguments([monitor]);
+            let launch = match access {
+                Access::Token => launch.arguments(["--auth", Nats::TOKEN]),
+                Access::User | Access::Tls => {
+                    launch.arguments(["--user", "app", "--pass", "apppw"])
+                }
+            };
+            launch.tls(access == Access::Tls).ready(move |_| is_healthy(monitor))
         });
-        Nats { daemon, tls }
+        Nats { daemon, access }
     }
 
     /// Where clients find it.
     pub fn url(&self, address: SocketAddr) -> String {
-        let scheme = if self.tls { "tls" } else { "nats" };
-        format!("{scheme}://app:apppw@{address}")
+        match self.access {
+            Access::User => format!("nats://app:apppw@{address}"),
+            Access::Token => format!("nats://{}@{address}", Nats::TOKEN),
+            Access::Tls => format!("tls://app:apppw@{address}"),
+        }
     }
 }
 
@@ -54,7 +76,7 @@ impl Backend for Nats {
             ("kvstore_type", "nats".to_owned()),
             ("nats_url", self.url(address)),
         ];
-        if self.tls {
+        if self.access == Access::Tls {
             settings.push(("backend_ca_file", Certificates::shared().authority()));
         }
         settings

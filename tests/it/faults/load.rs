@@ -15,8 +15,11 @@ pub(super) struct Outcome {
     pub(super) error: Option<String>,
 }
 
-/// What one client does again and again.
-pub(super) type Work = fn(&mut Client) -> Result<(), String>;
+/// What one client does again and again, with the back end that is found at the address.
+pub(super) type Work = fn(&mut Client, SocketAddr) -> Result<(), String>;
+
+/// Between two calls of a client: many calls are wanted at any time, a busy machine is not.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// Clients at work, each on a connection of its own.
 pub(super) struct Load {
@@ -26,13 +29,21 @@ pub(super) struct Load {
 }
 
 impl Load {
-    pub(super) fn start(address: SocketAddr, clients: usize, work: Work) -> Load {
+    pub(super) fn start(
+        address: SocketAddr,
+        clients: usize,
+        back_end: SocketAddr,
+        work: Work,
+    ) -> Load {
         let stop = Arc::new(AtomicBool::new(false));
         let failed = Arc::new(AtomicUsize::new(0));
         let clients = (0..clients)
             .map(|_| {
                 let (stop, failed) = (Arc::clone(&stop), Arc::clone(&failed));
-                thread::spawn(move || call(address, work, &stop, &failed))
+                thread::spawn(move || {
+                    let mut client = Client::connect(address);
+                    call(|| work(&mut client, back_end), &stop, &failed)
+                })
             })
             .collect();
         Load { stop, failed, clients }
@@ -51,18 +62,21 @@ impl Load {
     }
 }
 
-fn call(address: SocketAddr, work: Work, stop: &AtomicBool, failed: &AtomicUsize) -> Vec<Outcome> {
-    let mut client = Client::connect(address);
+fn call(
+    mut work: impl FnMut() -> Result<(), String>,
+    stop: &AtomicBool,
+    failed: &AtomicUsize,
+) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         let asked = Instant::now();
-        let error = work(&mut client).err();
+        let error = work().err();
+        let took = asked.elapsed();
         if error.is_some() {
             failed.fetch_add(1, Ordering::Relaxed);
-            // While calls fail at once there is no need to make a million of them.
-            thread::sleep(Duration::from_millis(1));
         }
-        outcomes.push(Outcome { took: asked.elapsed(), error });
+        outcomes.push(Outcome { took, error });
+        thread::sleep(PAUSE);
     }
     outcomes
 }

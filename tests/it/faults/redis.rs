@@ -1,94 +1,84 @@
 //! Redis fails in every way that is known.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use airside_tests::harness::services::{Backend, Redis, Sentinels};
 use airside_tests::harness::{Client, Proxy, Setup, Traffic, WAIT, poll_until};
 
 use super::RECOVERY_MAX;
-use super::outage::{Fault, Subject, survives};
+use super::kinds::{CUT, FROZEN, Fault, KILLED, REFUSED, RESET, SILENT, SLOW};
+use super::outage::{Subject, is_ready, setup, survives};
 use crate::it::wire::set;
 
-/// Long enough for the outage to be seen to go on.
-const A_WHILE: Duration = Duration::from_secs(1);
-
-#[track_caller]
-fn check(begin: fn(&dyn Backend, &Proxy), end: fn(&dyn Backend, &Proxy), lasts: Duration) {
-    let redis = Redis::start();
-    let subject = Subject { name: "redis", back_end: &redis, work: store };
-    survives(&subject, &Fault { begin, end, lasts });
-}
-
-fn store(client: &mut Client) -> Result<(), String> {
+pub(super) fn store(client: &mut Client, _: SocketAddr) -> Result<(), String> {
     set(client, "key", "value").map_err(|refusal| refusal.text)
 }
 
-#[test]
-fn killed_and_started_again() {
-    check(|redis, _| redis.daemon().kill(), |redis, _| redis.daemon().restart(), A_WHILE);
+fn subject(redis: &Redis) -> Subject<'_> {
+    Subject { back_end: redis, called: "redis at ", has_health: true, work: store }
 }
 
 #[test]
-fn frozen_for_ten_seconds() {
-    let ten = Duration::from_secs(10);
-    check(|redis, _| redis.daemon().freeze(), |redis, _| redis.daemon().thaw(), ten);
+fn it_fails_in_every_way() {
+    survives(&subject(&Redis::start()), &[KILLED, RESET, CUT, REFUSED, SILENT, SLOW]);
 }
 
 #[test]
-fn connections_are_reset() {
-    check(|_, proxy| proxy.reset(), |_, _| {}, Duration::ZERO);
-}
-
-#[test]
-fn connections_are_cut() {
-    check(|_, proxy| proxy.cut(), |_, _| {}, Duration::ZERO);
-}
-
-#[test]
-fn the_network_refuses() {
-    let begin = |_: &dyn Backend, proxy: &Proxy| {
-        proxy.set(Traffic::Refused);
-        proxy.reset();
-    };
-    check(begin, |_, proxy| proxy.set(Traffic::Flows), A_WHILE);
-}
-
-#[test]
-fn the_network_is_silent() {
-    check(|_, proxy| proxy.set(Traffic::Stalls), |_, proxy| proxy.set(Traffic::Flows), A_WHILE);
-}
-
-#[test]
-fn answers_come_too_late() {
-    let slow = |_: &dyn Backend, proxy: &Proxy| proxy.set(Traffic::Slow(Duration::from_secs(3)));
-    check(slow, |_, proxy| proxy.set(Traffic::Flows), A_WHILE);
+fn it_is_frozen_for_ten_seconds() {
+    let fault = Fault { lasts: Duration::from_secs(10), ..FROZEN };
+    survives(&subject(&Redis::start()), &[fault]);
 }
 
 #[test]
 fn slow_answers_are_answers() {
     let redis = Redis::start();
-    let proxy = Proxy::before(redis.daemon().address());
-    let subject = Subject { name: "redis", back_end: &redis, work: store };
-    let server = super::outage::setup(&subject, &proxy).start();
+    let address = redis.daemon().address();
+    let proxy = Proxy::before(address);
+    let server = setup(&subject(&redis), &proxy).start();
     let mut client = server.client();
-    poll_until("the first connection", WAIT, || store(&mut client).is_ok().then_some(()));
+    poll_until("the first connection", WAIT, || store(&mut client, address).is_ok().then_some(()));
     proxy.set(Traffic::Slow(Duration::from_millis(200)));
     for _ in 0..5 {
-        assert_eq!(store(&mut client), Ok(()));
-        assert!(super::outage::is_ready(&server));
+        assert_eq!(store(&mut client, address), Ok(()));
+        assert!(is_ready(&server));
     }
     assert!(!server.log().contains(" is down: "), "{}", server.log());
 }
 
 #[test]
 fn the_replica_takes_over() {
-    let redis = Sentinels::start();
+    let redis = Sentinels::with_password();
     let server = Setup::new().guest("call").set_all(redis.settings()).start();
     let mut client = server.client();
-    poll_until("the first connection", WAIT, || store(&mut client).is_ok().then_some(()));
+    let mut set = || set(&mut client, "key", "value").is_ok().then_some(());
+    poll_until("the first connection", WAIT, &mut set);
     redis.master.kill();
     poll_until("the failover", WAIT, || {
         (redis.master_port() == redis.replica.port()).then_some(())
     });
-    poll_until("the recovery", RECOVERY_MAX, || store(&mut client).is_ok().then_some(()));
+    poll_until("the recovery", RECOVERY_MAX, set);
+}
+
+#[test]
+fn a_password_that_changes_is_an_outage() {
+    let redis = Redis::with_tls();
+    let (user, password) = Redis::USER;
+    let server = Setup::new().guest("call").set_all(redis.settings()).start();
+    let mut client = server.client();
+    assert_eq!(set(&mut client, "key", "value"), Ok(()));
+    let change = |to: &str| redis.client(&["acl", "setuser", user, "resetpass", &format!(">{to}")]);
+    assert_eq!(change("another"), "OK");
+    redis.client(&["client", "kill", "user", user]);
+    let reason = poll_until("the truth on /ready", WAIT, || {
+        Some(server.get("/ready").text()).filter(|text| text.contains("WRONGPASS"))
+    });
+    let error = set(&mut client, "key", "value").unwrap_err().text;
+    for text in [&reason, &error, &server.log()] {
+        assert!(text.contains("redis at ") && !text.contains(password), "{text}");
+    }
+    assert_eq!(change(password), "OK");
+    poll_until("the recovery", RECOVERY_MAX, || {
+        (is_ready(&server) && set(&mut client, "key", "value").is_ok()).then_some(())
+    });
 }

@@ -37,14 +37,19 @@ fn bytes_are_as_they_were() {
 #[test]
 fn the_database_is_the_one_that_is_set() {
     let redis = Redis::start();
-    let mut settings = redis.settings();
-    settings.push(("redis_database", "3".to_owned()));
-    let server = server(settings);
-    let mut client = server.client();
-    assert_eq!(redis.client(&["set", "elsewhere", "x"]), "OK");
-    assert_eq!(set(&mut client, "here", "y"), Ok(()));
-    assert_eq!(redis.client(&["-n", "3", "get", "here"]), "y");
-    assert_eq!(keys(&mut client), Ok(vec!["here".to_owned()]));
+    let url = format!("redis://{}/4", redis.daemon().address());
+    for (database, setting) in
+        [("3", ("redis_database", "3".to_owned())), ("4", ("redis_server", url))]
+    {
+        let mut settings = redis.settings();
+        settings.push(setting);
+        let server = server(settings);
+        let mut client = server.client();
+        assert_eq!(redis.client(&["set", "elsewhere", "x"]), "OK");
+        assert_eq!(set(&mut client, "here", "y"), Ok(()));
+        assert_eq!(redis.client(&["-n", database, "get", "here"]), "y");
+        assert_eq!(keys(&mut client), Ok(vec!["here".to_owned()]));
+    }
 }
 
 #[test]

@@ -12,6 +12,8 @@ use crate::sql::SqlError;
 #[derive(Debug)]
 pub(super) enum Failure {
     Query(SqlError),
+    /// Somebody asked the server to end it, and it has not been done.
+    Cancelled(SqlError),
     /// The connection is of no use any more.
     Connection(String),
 }
@@ -31,7 +33,11 @@ pub(super) fn of_query(error: &tokio_postgres::Error, query: &str, rows: bool) -
         }
         Some(refused) => {
             let text = text(refused, query);
-            Failure::Query(if rows { SqlError::Rows(text) } else { SqlError::Statement(text) })
+            let error = if rows { SqlError::Rows(text) } else { SqlError::Statement(text) };
+            match *refused.code() == SqlState::QUERY_CANCELED {
+                true => Failure::Cancelled(error),
+                false => Failure::Query(error),
+            }
         }
         None => Failure::Connection(reason(error)),
     }

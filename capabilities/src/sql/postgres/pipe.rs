@@ -1,17 +1,19 @@
 //! [`Pipe`]: one connection, which carries any number of queries at once: the server answers them in
 //! their order.
 //!
-//! Who stops waiting for an answer leaves a query behind that others queue up behind. Such a pipe is
-//! retired: it gets no further queries, the server is told to end that one, and when the others have
-//! their answers it is closed.
+//! Who stops waiting for an answer leaves a query behind that others queue up behind. The server is
+//! told to end it, and until it has, other connections are preferred. A cancel request names a
+//! connection, not a query: it is sent when that query is the one that the server is at.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::Client;
@@ -19,8 +21,13 @@ use tokio_postgres::Client;
 use super::connect::{Place, Server};
 use super::statements::Statements;
 
-/// How often a query that nobody waits for looks whether those before it are answered.
-const TURN_EVERY: Duration = Duration::from_millis(20);
+/// How often a query that nobody waits for looks whether it is its turn to be ended.
+const TURN_EVERY: Duration = Duration::from_millis(10);
+/// A server ends a query at once, or not at all; a request that came too early is made again.
+const END_MAX: Duration = Duration::from_millis(500);
+const END_TRIES: usize = 4;
+/// By when a server has acted on a cancel request. It says nothing when it has.
+const LATE_MAX: Duration = Duration::from_secs(5);
 /// An idle connection answers an empty query at once, or it is dead. A busy one that has answered
 /// nothing for as long may have a slow query; then its server at least takes a knock.
 const PING_MAX: Duration = Duration::from_secs(1);
@@ -35,12 +42,17 @@ pub(super) struct Pipe {
     pub(super) utc: bool,
     /// Sessions write dates in a style of their own unless told otherwise.
     pub(super) foreign_dates: bool,
-    /// The calls under way, by number, oldest first.
+    /// The calls whose queries the server has not answered, in their order.
     calls: RefCell<VecDeque<u64>>,
     next_call: Cell<u64>,
+    /// How many of them nobody waits for.
+    abandoned: Cell<usize>,
+    /// When the server was last told to end a query.
+    cancelled: Cell<Option<Instant>>,
     /// When a call was done, or the first of those under way began.
     moved: Cell<Instant>,
-    retired: Cell<bool>,
+    /// It has a query that cannot be ended, so it takes no further ones.
+    stuck: Cell<bool>,
 }
 
 impl Pipe {
@@ -63,30 +75,47 @@ impl Pipe {
             foreign_dates,
             calls: RefCell::default(),
             next_call: Cell::new(0),
+            abandoned: Cell::new(0),
+            cancelled: Cell::new(None),
             moved: Cell::new(Instant::now()),
-            retired: Cell::new(false),
+            stuck: Cell::new(false),
         })
     }
 
     /// Whether it takes further queries.
     pub(super) fn is_open(&self) -> bool {
-        !self.retired.get() && !self.client.is_closed()
+        !self.stuck.get() && !self.client.is_closed()
     }
 
-    /// How many calls are under way.
-    pub(super) fn load(&self) -> usize {
-        self.calls.borrow().len()
+    /// Whether a query has been prepared here.
+    pub(super) fn remembers(&self, query: &str) -> bool {
+        self.statements.borrow().has(query)
+    }
+
+    /// How many queries nobody waits for, and how many there are: less is better.
+    pub(super) fn load(&self) -> (usize, usize) {
+        (self.abandoned.get(), self.calls.borrow().len())
     }
 
     /// Notes a call. It must be told when it is done; dropped before, it is abandoned.
     pub(super) fn begin(self: &Rc<Pipe>) -> Call {
-        if self.load() == 0 {
-            self.moved.set(Instant::now());
-        }
         let number = self.next_call.get();
         self.next_call.set(number + 1);
-        self.calls.borrow_mut().push_back(number);
+        let mut calls = self.calls.borrow_mut();
+        if calls.is_empty() {
+            self.moved.set(Instant::now());
+        }
+        calls.push_back(number);
         Call { pipe: Rc::clone(self), number, done: false }
+    }
+
+    /// Whether a cancel request may have come so late that it hit another query than was meant.
+    pub(super) fn cancelled_lately(&self) -> bool {
+        self.cancelled.get().is_some_and(|at| at.elapsed() < LATE_MAX)
+    }
+
+    fn forget(&self, number: u64) {
+        self.calls.borrow_mut().retain(|&call| call != number);
     }
 
     /// Whether the connection is of use: an idle one is asked, a busy one has a call that finds out
@@ -96,7 +125,7 @@ impl Pipe {
             return Err(String::from("the connection was closed"));
         }
         let asked = async {
-            if self.load() == 0 {
+            if self.calls.borrow().is_empty() {
                 self.client.batch_execute("").await.map_err(|error| error.to_string())
             } else if self.moved.get().elapsed() > PING_MAX {
                 self.server.knock(&self.place).await.map_err(|error| error.to_string())
@@ -108,21 +137,34 @@ impl Pipe {
         timeout(PING_MAX, asked).await.unwrap_or_else(late)
     }
 
-    /// Ends the query of an abandoned call once it is its turn. The empty query behind it is answered
-    /// when it is over, so that no later one is hit.
-    async fn end(self: Rc<Pipe>, number: u64) {
-        let over = async { drop(self.client.batch_execute("").await) };
-        let cancel = async {
-            while self.calls.borrow().front().is_some_and(|&first| first < number) {
+    /// Has the server end an abandoned call's query, unless it answers before its turn.
+    async fn end(self: Rc<Pipe>, number: u64, mut over: Pin<Box<dyn Future<Output = ()>>>) {
+        let turn = async {
+            while self.calls.borrow().front() != Some(&number) {
                 sleep(TURN_EVERY).await;
             }
-            self.server.cancel(&self.place, &self.client.cancel_token()).await;
         };
         tokio::select! {
             biased;
-            () = over => {}
-            () = cancel => {}
+            () = &mut over => {}
+            () = turn => {
+                let mut tries = 0..END_TRIES;
+                let ended = loop {
+                    if tries.next().is_none() {
+                        break false;
+                    }
+                    self.cancelled.set(Some(Instant::now()));
+                    self.server.cancel(&self.place, &self.client.cancel_token()).await;
+                    if timeout(END_MAX, &mut over).await.is_ok() {
+                        break true;
+                    }
+                };
+                self.stuck.set(!ended);
+            }
         }
+        self.abandoned.set(self.abandoned.get() - 1);
+        self.forget(number);
+        self.moved.set(Instant::now());
     }
 }
 
@@ -148,20 +190,36 @@ pub(super) struct Call {
 }
 
 impl Call {
+    /// Another query is about to be sent for it, which takes its place behind those of others.
+    pub(super) fn again(&self) {
+        let mut calls = self.pipe.calls.borrow_mut();
+        if calls.back() != Some(&self.number) {
+            calls.retain(|&call| call != self.number);
+            calls.push_back(self.number);
+        }
+    }
+
     /// The server has nothing more to say to it.
     pub(super) fn done(mut self) {
-        self.pipe.moved.set(Instant::now());
         self.done = true;
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.pipe.calls.borrow_mut().retain(|&call| call != self.number);
-        if self.done || self.pipe.client.is_closed() {
-            return;
+        let pipe = &self.pipe;
+        if self.done || pipe.client.is_closed() {
+            pipe.moved.set(Instant::now());
+            return pipe.forget(self.number);
         }
-        self.pipe.retired.set(true);
-        tokio::task::spawn_local(Rc::clone(&self.pipe).end(self.number));
+        pipe.abandoned.set(pipe.abandoned.get() + 1);
+        // The answer to an empty query right behind it, before any later call's, tells that it is
+        // over. Polled once, it is sent.
+        let behind = Rc::clone(pipe);
+        let empty = async move { drop(behind.client.batch_execute("").await) };
+        let mut over: Pin<Box<dyn Future<Output = ()>>> = Box::pin(empty);
+        let sent = (&mut over).now_or_never();
+        let over = if sent.is_some() { Box::pin(std::future::ready(())) } else { over };
+        tokio::task::spawn_local(Rc::clone(pipe).end(self.number, over));
     }
 }

@@ -101,23 +101,8 @@ impl Driver for PostgresDriver {
 }
 
 impl Pipes {
-    /// Runs a query on the connection with the fewest.
-    pub(super) async fn shared(
-        &self,
-        query: &str,
-        rows: Option<&mut Rows<'_>>,
-    ) -> Result<Shared, Failure> {
-        let pipe = self.pick()?;
-        let call = pipe.begin();
-        let ran = pipe.shared(query, rows).await;
-        if is_over(&ran) {
-            call.done();
-        }
-        ran
-    }
-
-    /// A retired connection will do while there is no other.
-    fn pick(&self) -> Result<Rc<Pipe>, Failure> {
+    /// The connection with the fewest queries. One that is stuck will do while there is no other.
+    pub(super) fn pick(&self) -> Result<Rc<Pipe>, Failure> {
         let pipes = self.pipes.borrow();
         let usable = pipes.iter().filter(|pipe| !pipe.client.is_closed());
         let best = usable.min_by_key(|pipe| (!pipe.is_open(), pipe.load()));
@@ -168,6 +153,25 @@ impl fmt::Debug for Pipes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pipes").field("pipes", &self.pipes).finish_non_exhaustive()
     }
+}
+
+/// Runs a query among others. If it was ended in place of another, it is run again: it is a single
+/// statement, of which then nothing has been done.
+pub(super) async fn shared(
+    pipe: &Rc<Pipe>,
+    query: &str,
+    mut rows: Option<&mut Rows<'_>>,
+) -> Result<Shared, Failure> {
+    let call = pipe.begin();
+    let mut ran = call.shared(query, rows.as_deref_mut()).await;
+    if matches!(ran, Err(Failure::Cancelled(_))) && pipe.cancelled_lately() {
+        call.again();
+        ran = call.shared(query, rows).await;
+    }
+    if is_over(&ran) {
+        call.done();
+    }
+    ran
 }
 
 /// Leaves nothing of what a query did to its session. Fails if a transaction is open.

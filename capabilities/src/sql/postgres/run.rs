@@ -7,13 +7,14 @@ use std::rc::Rc;
 
 use futures_util::TryStreamExt;
 use tokio_postgres::types::{FromSql, Type};
-use tokio_postgres::{RowStream, SimpleColumn, SimpleQueryMessage, SimpleQueryRow};
+use tokio_postgres::{RowStream, SimpleQueryMessage, SimpleQueryRow};
 
 use super::column::Column;
 use super::failure::{self, Failure};
-use super::pipe::Pipe;
+use super::first::FirstResult;
+use super::pipe::{Call, Pipe};
 use super::statements::Prepared;
-use crate::payload::responses::{Layout, RESULT_BYTES_MAX, Rows, TooLarge};
+use crate::payload::responses::{Layout, Rows};
 use crate::sql::SqlError;
 
 /// What came of a query on a shared connection.
@@ -25,39 +26,45 @@ pub(super) enum Shared {
     Several,
 }
 
-impl Pipe {
-    /// Runs one statement, and writes its rows if somebody wants them.
+impl Call {
+    /// Runs one statement among those of others, and writes its rows if somebody wants them.
     pub(super) async fn shared(
         &self,
         query: &str,
         mut rows: Option<&mut Rows<'_>>,
     ) -> Result<Shared, Failure> {
+        let pipe = &self.pipe;
         let mut fresh = false;
         loop {
-            let prepared = match self.prepared(query, &mut fresh).await {
+            let prepared = match pipe.prepared(query, &mut fresh).await {
                 Ok(prepared) => prepared,
                 Err(error) if failure::is_several(&error) => return Ok(Shared::Several),
                 Err(error) => return Err(failure::of_query(&error, query, false)),
             };
+            if fresh {
+                self.again();
+            }
             // What has parameters fails, and as text it fails with the words that guests know.
             if !prepared.binary || !prepared.statement.params().is_empty() {
-                return self.as_text(query, &prepared, rows).await.map(Shared::Ran);
+                return pipe.as_text(query, &prepared, rows).await.map(Shared::Ran);
             }
             let none: [&str; 0] = [];
-            match self.client.query_raw(&prepared.statement, none).await {
+            match pipe.client.query_raw(&prepared.statement, none).await {
                 Ok(stream) => {
                     let rows = rows.as_deref_mut();
                     return read(stream, query, &prepared, rows).await.map(Shared::Ran);
                 }
                 // It has not run, so it may be tried again with what the server knows now.
                 Err(error) if failure::is_stale(&error) && !fresh => {
-                    self.statements.borrow_mut().forget(query);
+                    pipe.statements.borrow_mut().forget(query);
                 }
                 Err(error) => return Err(failure::of_query(&error, query, false)),
             }
         }
     }
+}
 
+impl Pipe {
     /// `fresh` is set if the statement had to be prepared.
     async fn prepared(
         &self,
@@ -204,31 +211,6 @@ pub(super) struct Alone {
     pub(super) affected: u64,
     /// The connection may carry another, once it is cleaned up.
     pub(super) reusable: bool,
-}
-
-/// A result that is kept until its columns are known.
-#[derive(Debug, Default)]
-struct FirstResult {
-    names: Vec<String>,
-    /// Which of the statements gave it.
-    statement: usize,
-    rows: Vec<SimpleQueryRow>,
-    bytes: usize,
-    ended: bool,
-}
-
-impl FirstResult {
-    fn new(columns: &[SimpleColumn], statement: usize) -> FirstResult {
-        let names = columns.iter().map(|column| column.name().to_owned()).collect();
-        FirstResult { names, statement, ..FirstResult::default() }
-    }
-
-    fn push(&mut self, row: SimpleQueryRow) -> Result<(), TooLarge> {
-        let length = |column| row.try_get(column).ok().flatten().map_or(0, str::len);
-        self.bytes += (0..row.len()).map(length).sum::<usize>();
-        self.rows.push(row);
-        if self.bytes > RESULT_BYTES_MAX { Err(TooLarge) } else { Ok(()) }
-    }
 }
 
 /// Reads a prepared statement's rows, which are in binary.
