@@ -2,6 +2,7 @@
 //! what `/proc` says.
 
 mod binary;
+mod browser;
 mod client;
 mod keeper;
 mod poll;
@@ -14,6 +15,7 @@ mod setup;
 mod turns;
 mod wasm;
 
+pub use browser::Browser;
 pub use client::{Client, Response};
 pub use poll::{WAIT, poll_until};
 pub use process::{

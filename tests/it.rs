@@ -6,6 +6,7 @@ mod backends;
 mod bolt;
 mod capabilities;
 mod config;
+mod dashboard;
 mod demo;
 mod faults;
 mod functions;

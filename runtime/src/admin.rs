@@ -1,17 +1,23 @@
-//! What the admin paths answer: health, readiness, metrics and the latency page, as functions from a
+//! What the admin paths answer: health, readiness, metrics, latencies, gauges and the dashboard, as functions from a
 //! page and a query to a response. It knows nothing of sockets, and of the shards only their records.
+
+mod dashboard;
+mod gauges;
 
 use crate::http::{Offer, negotiate};
 use crate::router::AdminPage;
 use crate::telemetry::latency::{self, FollowError, Followers, Format};
 use crate::telemetry::prometheus::{self, MetricsFormat};
 use crate::telemetry::{BackendStatus, Collected};
+use dashboard::DASHBOARD;
 use std::net::IpAddr;
 use tokio::sync::{mpsc, oneshot};
 
 /// Pages that may wait to be rendered. One more is answered 503.
 const PAGES_MAX: usize = 64;
 const TEXT: &str = "text/plain; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
+const JSON: &str = "application/json";
 
 /// A client's request for a page.
 #[derive(Debug)]
@@ -43,6 +49,8 @@ pub struct AdminQueue(mpsc::Sender<AdminRequest>);
 pub struct AdminResponse {
     pub status: u16,
     pub content_type: &'static str,
+    /// The value of a Content-Security-Policy.
+    pub policy: Option<&'static str>,
     pub body: AdminBody,
 }
 
@@ -84,13 +92,13 @@ impl AdminQueue {
 
 /// Whether a page shows what shards recorded, so that their records are to be collected first.
 pub fn shows_records(page: AdminPage) -> bool {
-    matches!(page, AdminPage::Metrics | AdminPage::Latency)
+    matches!(page, AdminPage::Metrics | AdminPage::Latency | AdminPage::Gauges)
 }
 
 /// Whether a page is open to this peer; if not, it answers 403 and nothing has to be collected.
 pub fn is_open(page: AdminPage, peer: IpAddr, debug_remote: bool) -> bool {
-    let debug = matches!(page, AdminPage::Latency | AdminPage::Pprof);
-    !debug || debug_remote || peer.to_canonical().is_loopback()
+    let public = matches!(page, AdminPage::Health | AdminPage::Ready | AdminPage::Metrics);
+    public || debug_remote || peer.to_canonical().is_loopback()
 }
 
 /// The answer to one request.
@@ -109,6 +117,11 @@ pub fn answer(
         AdminPage::Metrics => metrics(&request.accept, state, collected),
         AdminPage::Latency if request.is_post => reset(collected),
         AdminPage::Latency => latency(request, collected, &state.extras.backends, followers),
+        AdminPage::Gauges => whole(JSON, gauges::render(collected, &state.extras)),
+        AdminPage::Dashboard => {
+            let policy = Some(DASHBOARD.policy.as_str());
+            AdminResponse { policy, ..whole(HTML, DASHBOARD.html.as_str()) }
+        }
         AdminPage::Pprof => text(403, "profiling is not enabled\n"),
     }
 }
@@ -130,11 +143,7 @@ fn metrics(accept: &str, state: &AdminState<'_>, collected: &Collected) -> Admin
         Offer { media_type, parameters }
     });
     let format = MetricsFormat::ALL[negotiate(accept, &offers).unwrap_or(0)];
-    AdminResponse {
-        status: 200,
-        content_type: format.content_type(),
-        body: AdminBody::Whole(prometheus::render(collected, &state.extras, format)),
-    }
+    whole(format.content_type(), prometheus::render(collected, &state.extras, format))
 }
 
 fn reset(collected: &mut Collected) -> AdminResponse {
@@ -158,16 +167,14 @@ fn latency(
             Ok(None) => {}
             Ok(Some(lines)) => {
                 let body = AdminBody::Followed(lines);
-                return AdminResponse { status: 200, content_type, body };
+                return AdminResponse { status: 200, content_type, policy: None, body };
             }
             Err(FollowError::TooMany) => return text(503, &format!("{}\n", FollowError::TooMany)),
             Err(FollowError::Query(error)) => return text(400, &format!("{error}\n")),
         }
     }
     match latency::render(collected, backends, format, &request.query) {
-        Ok(page) => {
-            AdminResponse { status: 200, content_type, body: AdminBody::Whole(page.into_bytes()) }
-        }
+        Ok(page) => whole(content_type, page),
         Err(error) => text(400, &format!("{error}\n")),
     }
 }
@@ -183,8 +190,11 @@ fn latency_format(request: &PageRequest) -> Option<Format> {
 }
 
 fn text(status: u16, body: &str) -> AdminResponse {
-    let body = AdminBody::Whole(body.as_bytes().to_vec());
-    AdminResponse { status, content_type: TEXT, body }
+    AdminResponse { status, ..whole(TEXT, body) }
+}
+
+fn whole(content_type: &'static str, body: impl Into<Vec<u8>>) -> AdminResponse {
+    AdminResponse { status: 200, content_type, policy: None, body: AdminBody::Whole(body.into()) }
 }
 
 #[cfg(test)]

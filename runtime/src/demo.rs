@@ -63,6 +63,7 @@ Load it:
   oha -z 10s -c 64 {url}/hello
 
 Look at it while it is loaded:
+  {url}/debug/dashboard, in a browser
   curl {url}/debug/latency
   curl '{url}/debug/latency?format=json'
   curl {url}/metrics

@@ -48,6 +48,10 @@ pub enum AdminPage {
     Metrics,
     /// `/debug/latency`
     Latency,
+    /// `/debug/gauges`
+    Gauges,
+    /// `/debug/dashboard`
+    Dashboard,
     /// `/debug/pprof` and everything below it
     Pprof,
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the servers that the tests start, as far as they are missing. Safe to repeat.
+# Installs the servers and the browser that the tests start, as far as they are missing. Safe to repeat.
 #
 #   tests/services/install.sh
 #
@@ -30,6 +30,7 @@ install_packages() {
     [[ -x /usr/sbin/mariadbd ]] || packages+=(mariadb-server-core)
     has mariadb || packages+=(mariadb-client-core)
     [[ -x /usr/sbin/nginx ]] || packages+=(nginx-light)
+    has chromium || packages+=(chromium)
     has openssl || packages+=(openssl)
     has setpriv && has flock || packages+=(util-linux)
     # Go builds NATS, and the Bolt files that a test imports.

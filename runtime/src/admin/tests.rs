@@ -54,6 +54,8 @@ fn pages_answer() {
     check(AdminPage::Ready, "", &state(), 200, "OK");
     check(AdminPage::Metrics, "", &state(), 200, "# HELP");
     check(AdminPage::Pprof, "", &state(), 403, "profiling");
+    check(AdminPage::Gauges, "", &state(), 200, "{\"time\":\"2");
+    check(AdminPage::Dashboard, "", &state(), 200, "<!doctype html>");
     check(AdminPage::Latency, "", &state(), 200, "window");
     check(AdminPage::Latency, "format=text", &state(), 200, "window");
     check(AdminPage::Latency, "window=1s&format=json", &state(), 200, "{");
@@ -97,6 +99,9 @@ fn debug_pages_are_for_loopback_peers() {
     check(AdminPage::Latency, "10.0.0.1", false, 403);
     check(AdminPage::Latency, "::ffff:10.0.0.1", false, 403);
     check(AdminPage::Latency, "2001:db8::1", true, 200);
+    check(AdminPage::Gauges, "10.0.0.1", false, 403);
+    check(AdminPage::Dashboard, "10.0.0.1", false, 403);
+    check(AdminPage::Dashboard, "10.0.0.1", true, 200);
     check(AdminPage::Metrics, "10.0.0.1", false, 200);
     check(AdminPage::Health, "10.0.0.1", false, 200);
     check(AdminPage::Pprof, "10.0.0.1", true, 403);

@@ -27,11 +27,13 @@ const ADMIN_METHODS: [&str; 2] = ["GET", "HEAD"];
 /// What else an admin page takes. A route with this method and a parameter in the page's place can stand beside it.
 const ADMIN_POST: [AdminPage; 1] = [AdminPage::Latency];
 
-const ADMIN_PAGES: [(AdminPage, &str); 6] = [
+const ADMIN_PAGES: [(AdminPage, &str); 8] = [
     (AdminPage::Health, "/health"),
     (AdminPage::Ready, "/ready"),
     (AdminPage::Metrics, "/metrics"),
     (AdminPage::Latency, "/debug/latency"),
+    (AdminPage::Gauges, "/debug/gauges"),
+    (AdminPage::Dashboard, "/debug/dashboard"),
     (AdminPage::Pprof, "/debug/pprof"),
     (AdminPage::Pprof, "/debug/pprof/*page"),
 ];

@@ -168,6 +168,8 @@ fn admin_pages_are_routes_too() {
             ("GET /debug/latency", "Latency"),
             ("POST /debug/latency", "Latency"),
             ("POST /debug/pprof", "1"),
+            ("GET /debug/gauges", "Gauges"),
+            ("GET /debug/dashboard", "Dashboard"),
             ("GET /debug/pprof", "Pprof"),
             ("GET /debug/pprof/", "Pprof"),
             ("GET /debug/pprof/heap", "Pprof"),

@@ -135,7 +135,7 @@ impl Page {
         Page {
             status: Status::new(answer.status).unwrap_or(Status::INTERNAL_SERVER_ERROR),
             content_type: Some(answer.content_type),
-            extra: None,
+            extra: answer.policy.map(|policy| ("Content-Security-Policy", policy.to_owned())),
             body: answer.body,
             is_admin: true,
         }
