@@ -10,6 +10,7 @@ const OK: ResponseHead<'_> = ResponseHead {
     status: Status::OK,
     content_type: Some("text/plain; charset=utf-8"),
     content_length: Some(13),
+    chunked: false,
     extra: &[],
     keep_alive: true,
     version: Version::Http11,

@@ -5,15 +5,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use airside::config::{HttpConfig, ModuleSource};
+use airside::config::{HttpConfig, Isolation, ModuleSource};
 use airside::guest::artifact::ArtifactCache;
 use airside::guest::epoch::EpochTicker;
 use airside::guest::prepare::{self, Definition};
-use airside::guest::{Guests, Surroundings, engine};
+use airside::guest::{CallTimes, Guests, Surroundings, engine};
 use airside::net::balance;
 use airside::router::{HttpRoute, Router};
 use airside::shard::Shard;
-use airside::telemetry::{Labels, RequestTimes, RouteLabels, ShardTelemetry};
+use airside::telemetry::{Labels, RouteLabels, ShardTelemetry};
 use airside::{admin, log};
 use airside_capabilities::Operation;
 use anyhow::{Context, anyhow};
@@ -65,7 +65,7 @@ impl LoneShard {
     pub async fn invoke<R>(&self, payload: Bytes, read: impl FnOnce(&[u8]) -> R) -> R {
         let guests = &self.shard.guests;
         let mut response = guests.take_buffer();
-        let mut times = RequestTimes::default();
+        let mut times = CallTimes::default();
         guests.invoke(0, payload, &mut response, &mut times).await.expect("the guest answers");
         let result = read(&response);
         guests.give_buffer(response);
@@ -99,7 +99,6 @@ fn labels(route: &HttpRoute) -> Labels {
         routes: vec![RouteLabels {
             function: String::from(FUNCTION),
             pattern: route.pattern.clone(),
-            methods: route.methods.clone(),
         }],
         operations: &Operation::LABELS,
         service_routes: Vec::new(),
@@ -122,6 +121,7 @@ async fn load(
         wait: NEVER,
         timeout: NEVER,
         memory_bytes_max: 128 << 20,
+        isolation: Isolation::Reuse,
     };
     let (cache, _) = ArtifactCache::open(&dir.path().join("artifacts"))?;
     let prepared =

@@ -8,7 +8,13 @@ pub const ENDLESS_LOOP: &str = include_str!("../guests/endless_loop.wat");
 pub const TRAP: &str = include_str!("../guests/trap.wat");
 pub const ENDLESS_GROWTH: &str = include_str!("../guests/endless_growth.wat");
 const HOST_CALL: &str = include_str!("../guests/host_call.wat");
+const DIRTY: &str = include_str!("../guests/dirty.wat");
 const KV: &str = include_str!("../guests/kv.wat");
+
+/// Answers as `HELLO` does, and writes to so many pages of 4 KiB, 32 at most.
+pub fn dirty(pages: u32) -> String {
+    DIRTY.replace("PAGES", &pages.to_string())
+}
 
 /// Forwards its payload, a protobuf KVStoreSet, to `kvstore/set`.
 pub fn kv_set() -> String {

@@ -7,60 +7,60 @@ use serde::Deserialize;
 
 use crate::client;
 
+/// Only the totals of requests, split by route and status class.
+const QUERY: &str = "/debug/latency?format=json&by=route,status";
+
 #[derive(Debug, Deserialize)]
 pub struct LatencyPage {
-    /// Routes without a request may be missing.
-    routes: Vec<Route>,
+    /// Routes and classes without a request may be missing.
+    series: Vec<Series>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Route {
-    /// The pattern, `/hello`.
-    route: String,
-    requests: Outcomes,
-    phases: Vec<Phase>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Outcomes {
-    shed: u64,
-}
-
-#[derive(Debug, Deserialize)]
-struct Phase {
-    phase: String,
+struct Series {
+    labels: Labels,
     count: u64,
-    /// Nanoseconds; 0 when nothing was counted.
-    #[serde(default)]
+    /// Nanoseconds.
     p99: u64,
 }
 
+#[derive(Debug, Deserialize)]
+struct Labels {
+    /// The pattern, `/hello`.
+    route: String,
+    /// The class, `2xx` or `shed`.
+    status: String,
+}
+
 pub fn read(address: SocketAddr) -> Result<LatencyPage> {
-    let response = client::get(address, "/debug/latency?format=json")?;
+    let response = client::get(address, QUERY)?;
     ensure!(response.status == 200, "the latency page answers {}", response.status);
     serde_json::from_slice(&response.body).context("read the latency page")
 }
 
 impl LatencyPage {
-    /// Requests in the `total` histogram of a route: those that its function answered.
+    /// Requests on a route that its function answered.
     pub fn answered(&self, pattern: &str) -> u64 {
-        let phases = self.of(pattern).flat_map(|route| &route.phases);
-        phases.filter(|phase| phase.phase == "total").map(|phase| phase.count).sum()
+        self.count(pattern, "2xx")
     }
 
-    /// Requests on a route that were refused at once because its function's queue was full.
+    /// Requests on a route that were refused because there was no instance.
     pub fn shed(&self, pattern: &str) -> u64 {
-        self.of(pattern).map(|route| route.requests.shed).sum()
+        self.count(pattern, "shed")
     }
 
-    /// The p99 of a route's `total` histogram, in microseconds.
+    /// The p99 of the requests on a route that its function answered, in microseconds.
     pub fn p99_us(&self, pattern: &str) -> Option<f64> {
-        let mut phases = self.of(pattern).flat_map(|route| &route.phases);
-        phases.find(|phase| phase.phase == "total").map(|phase| phase.p99 as f64 / 1e3)
+        self.of(pattern, "2xx").next().map(|one| one.p99 as f64 / 1e3)
     }
 
-    fn of(&self, pattern: &str) -> impl Iterator<Item = &Route> {
-        self.routes.iter().filter(move |route| route.route == pattern)
+    fn count(&self, pattern: &str, status: &str) -> u64 {
+        self.of(pattern, status).map(|one| one.count).sum()
+    }
+
+    fn of<'p>(&'p self, pattern: &'p str, status: &'p str) -> impl Iterator<Item = &'p Series> {
+        let of = move |one: &&Series| one.labels.route == pattern && one.labels.status == status;
+        self.series.iter().filter(of)
     }
 }
 
@@ -70,15 +70,11 @@ mod tests {
 
     #[test]
     fn counts_are_those_of_the_route() {
-        let page = r#"{"seconds": 1.5, "unit": "ns", "routes": [
-            {"function": "hello", "route": "/hello", "methods": ["GET"],
-             "requests": {"answered": 7, "shed": 3},
-             "phases": [{"phase": "wait", "count": 7, "p99": 1},
-                        {"phase": "total", "count": 7, "p50": 9, "p99": 1500}]},
-            {"function": "", "route": "(unmatched)", "methods": [],
-             "requests": {"answered": 0, "shed": 0},
-             "phases": [{"phase": "total", "count": 2}]}
-        ], "host_calls": []}"#;
+        let page = r#"{"seconds": 1.5, "unit": "ns", "by": ["route", "status"], "series": [
+            {"labels": {"route": "/hello", "status": "2xx"}, "count": 7, "p50": 9, "p99": 1500},
+            {"labels": {"route": "/hello", "status": "shed"}, "count": 3, "p99": 1},
+            {"labels": {"route": "(unmatched)", "status": "4xx"}, "count": 2, "p99": 2}
+        ]}"#;
         let page: LatencyPage = serde_json::from_str(page).unwrap();
         assert_eq!((page.answered("/hello"), page.shed("/hello")), (7, 3));
         assert_eq!((page.p99_us("/hello"), page.p99_us("/other")), (Some(1.5), None));

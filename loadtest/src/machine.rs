@@ -27,6 +27,8 @@ pub struct StageOptions {
 pub struct Stage {
     pub server_cpu: usize,
     pub load_cpu: usize,
+    /// All CPUs that this process was given.
+    allowed: Vec<usize>,
     airside: Option<PathBuf>,
     /// The two CPUs are hardware threads of one core, so load and server slow each other down.
     shared_core: bool,
@@ -41,9 +43,19 @@ impl Stage {
         let (server_cpu, load_cpu) = choose_cpus(options, &allowed, siblings)?;
         let airside =
             needs_airside.then(|| find_airside(options.airside.as_deref())).transpose()?;
-        process::pin_current_thread(load_cpu)?;
+        process::pin_current_thread(&[load_cpu])?;
         let shared_core = siblings(server_cpu).contains(&load_cpu);
-        Ok(Stage { server_cpu, load_cpu, airside, shared_core })
+        Ok(Stage { server_cpu, load_cpu, allowed, airside, shared_core })
+    }
+
+    /// The CPUs of a server with so many threads: the server's, then others, the load's only when no other is left.
+    pub fn server_cpus(&self, count: usize) -> Result<Vec<usize>> {
+        let others = self.allowed.iter().copied();
+        let others = others.filter(|cpu| ![self.server_cpu, self.load_cpu].contains(cpu));
+        let all = [self.server_cpu].into_iter().chain(others).chain([self.load_cpu]);
+        let cpus: Vec<usize> = all.take(count).collect();
+        ensure!(cpus.len() == count, "{count} CPUs are not to be had here");
+        Ok(cpus)
     }
 
     pub fn airside(&self) -> Result<&Path> {

@@ -88,7 +88,8 @@ impl Oha {
             .args(self.format)
             .arg(url);
         let (stdout, stderr) = (Stdio::piped(), Stdio::piped());
-        let process = Process::start(&command, stage.load_cpu, DeathSignal::Kill, stdout, stderr)?;
+        let process =
+            Process::start(&command, &[stage.load_cpu], DeathSignal::Kill, stdout, stderr)?;
         let (status, stdout, stderr) = process.finish()?;
         ensure!(status.success(), "oha failed: {}{}", stdout.trim(), stderr.trim());
         parse(&stdout).with_context(|| format!("oha printed something unexpected:\n{stdout}"))

@@ -3,7 +3,7 @@
 
 pub mod airside;
 pub mod hyper;
-mod nginx;
+pub mod nginx;
 pub mod plain;
 
 use std::fs::File;
@@ -68,7 +68,7 @@ impl Peer {
     }
 }
 
-/// A server that runs on the server's core; dropping it ends it.
+/// A server that runs on its cores; dropping it ends it.
 pub struct Server {
     pub name: &'static str,
     pub address: SocketAddr,
@@ -83,12 +83,12 @@ pub struct Server {
 impl Server {
     /// Starts `command`, whose files are in `folder`, and waits until `target` is answered with
     /// 200.
-    fn start(stage: &Stage, plan: Plan) -> Result<Server> {
+    fn start(plan: Plan) -> Result<Server> {
         let log = plan.folder.path().join("server.log");
         let output = File::create(&log)?;
         let process = Process::start(
             &plan.command,
-            stage.server_cpu,
+            &plan.cpus,
             plan.death_signal,
             output.try_clone()?.into(),
             output.into(),
@@ -156,6 +156,7 @@ impl Server {
 struct Plan {
     name: &'static str,
     command: Command,
+    cpus: Vec<usize>,
     address: SocketAddr,
     target: String,
     folder: TempDir,

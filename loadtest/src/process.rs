@@ -1,4 +1,4 @@
-//! Child processes that are pinned to one core and cannot outlive loadtest.
+//! Child processes that are pinned to their cores and cannot outlive loadtest.
 //!
 //! Between fork and exec only unsafe code could pin the child and tie it to its parent, so each
 //! child starts as `loadtest launch`, does both in safe code, and then becomes the real program:
@@ -35,8 +35,8 @@ impl From<DeathSignal> for Signal {
 
 #[derive(clap::Args)]
 pub struct LaunchOptions {
-    #[arg(long)]
-    cpu: usize,
+    #[arg(long, value_delimiter = ',')]
+    cpus: Vec<usize>,
     #[arg(long)]
     death_signal: DeathSignal,
     /// Process id of the loadtest that started us.
@@ -52,17 +52,17 @@ pub fn launch(options: &LaunchOptions) -> Result<ExitCode> {
     // The parent may have died before the line above took effect: then no signal would come.
     let parent = Pid::as_raw(rustix::process::getppid());
     ensure!(parent == options.parent, "the loadtest that started this is gone");
-    pin_current_thread(options.cpu)?;
+    pin_current_thread(&options.cpus)?;
     let (program, arguments) = options.program.split_first().context("no program to launch")?;
     let error = Command::new(program).args(arguments).exec();
     Err(error).with_context(|| format!("start {}", program.to_string_lossy()))
 }
 
-/// Moves the calling thread, and with it all that it will start, to one core.
-pub fn pin_current_thread(cpu: usize) -> Result<()> {
-    let mut cpus = CpuSet::new();
-    cpus.set(cpu);
-    rustix::thread::sched_setaffinity(None, &cpus).with_context(|| format!("pin to CPU {cpu}"))
+/// Moves the calling thread, and with it all that it will start, to these cores.
+pub fn pin_current_thread(cpus: &[usize]) -> Result<()> {
+    let mut set = CpuSet::new();
+    cpus.iter().for_each(|&cpu| set.set(cpu));
+    rustix::thread::sched_setaffinity(None, &set).with_context(|| format!("pin to CPUs {cpus:?}"))
 }
 
 /// A running child that leads its own process group; dropping it ends the whole group.
@@ -72,12 +72,12 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `command` (program, arguments and environment are taken from it) on `cpu`.
+    /// Starts `command` (program, arguments and environment are taken from it) on `cpus`.
     /// Call this on the main thread: the death signal comes when the *thread* that started the
     /// child ends.
     pub fn start(
         command: &Command,
-        cpu: usize,
+        cpus: &[usize],
         death_signal: DeathSignal,
         stdout: Stdio,
         stderr: Stdio,
@@ -86,9 +86,10 @@ impl Process {
             DeathSignal::Kill => "kill",
             DeathSignal::Term => "term",
         };
+        let cpus = cpus.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
         let mut launcher = Command::new("/proc/self/exe");
         launcher
-            .args(["launch", "--cpu", &cpu.to_string(), "--death-signal", signal])
+            .args(["launch", "--cpus", &cpus, "--death-signal", signal])
             .args(["--parent", &std::process::id().to_string(), "--"])
             .arg(command.get_program())
             .args(command.get_args())

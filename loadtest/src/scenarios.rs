@@ -4,6 +4,7 @@
 mod calls;
 pub mod compare;
 mod faults;
+mod fresh;
 mod kill;
 mod outages;
 mod soak;
@@ -20,6 +21,8 @@ pub enum Scenario {
     Compare(compare::Options),
     /// What a host call costs, beside a plain server that makes the same call.
     Calls(calls::Options),
+    /// A fresh instance for each call beside a reused one, on one shard and on two.
+    Fresh(fresh::Options),
     /// A healthy function beside bad ones.
     Faults(faults::Options),
     /// Back ends that fail under load: what callers and neighbours feel.
@@ -35,6 +38,7 @@ impl Scenario {
         match self {
             Scenario::Compare(options) => options.peers.contains(&Peer::Airside),
             Scenario::Calls(_)
+            | Scenario::Fresh(_)
             | Scenario::Faults(_)
             | Scenario::Outages(_)
             | Scenario::Soak(_)
@@ -46,6 +50,7 @@ impl Scenario {
         match self {
             Scenario::Compare(options) => compare::run(stage, options),
             Scenario::Calls(options) => calls::run(stage, options),
+            Scenario::Fresh(options) => fresh::run(stage, options),
             Scenario::Faults(options) => faults::run(stage, options),
             Scenario::Outages(options) => outages::run(stage, options),
             Scenario::Soak(options) => soak::run(stage, options),

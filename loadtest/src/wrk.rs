@@ -45,7 +45,7 @@ pub fn start(stage: &Stage, url: &str, connections: u32, time: Duration) -> Resu
         .args(["--duration", &format!("{seconds}s"), "--timeout", &format!("{TIMEOUT_S}s"), url]);
     let process = Process::start(
         &command,
-        stage.load_cpu,
+        &[stage.load_cpu],
         DeathSignal::Kill,
         Stdio::piped(),
         Stdio::piped(),

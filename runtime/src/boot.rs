@@ -12,7 +12,7 @@ use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::admin;
-use crate::config::{Config, FunctionConfig};
+use crate::config::{Config, FunctionConfig, Isolation};
 use crate::control::{BackendWatch, Control, ControlError, ShardHandle};
 use crate::cpus::{self, CpuError};
 use crate::executor::{self, ExecutorError, ExecutorThread};
@@ -34,6 +34,9 @@ mod plan;
 use backends::{Backends, BackendsError};
 use plan::{Plan, ShardStart};
 
+/// For functions with isolation fresh on an old kernel.
+const FRESH_IS_SLOW: &str = "this kernel does not say which pages a function wrote (Linux 6.7 and newer do), so each call \
+    of a function with isolation fresh zeroes up to 1 MiB";
 /// How long the last lines of the log may take to be written.
 const LOG_END_MAX: Duration = Duration::from_secs(1);
 
@@ -245,7 +248,10 @@ fn compile(
     let workers = cpus::choose(None, None).map_or(1, |cpus| cpus.len());
     let prepared =
         prepare::prepare(&definitions, &cache, shards, workers).map_err(BootError::Functions)?;
-    Ok((prepared, cache, unusable.iter().map(ToString::to_string).collect()))
+    let slow = config.functions.iter().any(|function| function.isolation == Isolation::Fresh)
+        && !engine::finds_written_pages();
+    let slow = slow.then(|| String::from(FRESH_IS_SLOW));
+    Ok((prepared, cache, unusable.iter().map(ToString::to_string).chain(slow).collect()))
 }
 
 fn definition(config: &Config, function: &FunctionConfig) -> Definition {
@@ -257,6 +263,7 @@ fn definition(config: &Config, function: &FunctionConfig) -> Definition {
         wait: config.guests.wait,
         timeout: function.timeout,
         memory_bytes_max: function.memory_bytes_max,
+        isolation: function.isolation,
     }
 }
 

@@ -19,7 +19,7 @@ mod tarmac_json;
 mod tests;
 
 pub use crate::router::HttpRoute;
-pub use functions::{Demo, FunctionConfig, ModuleSource};
+pub use functions::{Demo, FunctionConfig, Isolation, ModuleSource};
 pub use keys::{KEYS, Key};
 pub use problem::{ConfigError, ConfigErrors, Origin};
 pub use reference::write_reference;

@@ -18,17 +18,22 @@ use airside_capabilities::kv::Embedded;
 use airside_capabilities::metrics::{CollectedMetrics, MetricsRecord, SampleValue};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, MissedTickBehavior};
 
 pub use backends::{BackendWatch, Dependency};
 
 use crate::admin::{self, AdminRequest, AdminState};
 use crate::log::{Level, Log};
 use crate::shard::ShardMessage;
+use crate::telemetry::latency::Followers;
 use crate::telemetry::prometheus::{Extras, GuestMetric, GuestValue};
 use crate::telemetry::{Collected, clock, process as process_facts};
 
 /// Exit code of a process that a signal ended, less the signal's number.
 const EXIT_BY_SIGNAL: i32 = 128;
+
+/// How often the shards' records are collected, so that the last seconds can be looked at.
+const INTERVAL: Duration = Duration::from_secs(1);
 
 /// A running shard, as the control thread sees it.
 #[derive(Debug)]
@@ -80,11 +85,19 @@ impl Control {
     pub async fn run(mut self) -> Result<(), ControlError> {
         let mut signals = EndSignals::listen().map_err(ControlError::Signals)?;
         let mut guest_metrics = CollectedMetrics::default();
+        let mut followers = Followers::default();
+        let mut interval = tokio::time::interval_at(Instant::now() + INTERVAL, INTERVAL);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut given_up = pin!(self.backends.given_up());
         let ended = loop {
             tokio::select! {
                 Some(request) = self.pages.recv() => {
-                    self.answer(request, &mut guest_metrics).await;
+                    self.answer(request, &mut guest_metrics, &mut followers).await;
+                }
+                _ = interval.tick() => {
+                    self.collect(&mut guest_metrics).await;
+                    self.collected.close_interval(clock::now_ns());
+                    followers.interval_ended(&self.collected);
                 }
                 signal = signals.next() => {
                     self.log.event(Level::Info, format_args!("{signal} received: draining"), &[]);
@@ -99,8 +112,9 @@ impl Control {
                 }
             }
         };
-        // Pages asked for from here on are answered 503 by the shards themselves.
+        // Pages asked for from here on are answered 503 by the shards themselves, and those that go on end.
         drop(self.pages);
+        drop(followers);
         for shard in &self.shards {
             // A shard that has ended needs no message.
             let _ = shard.inbox.send(ShardMessage::Drain { grace: self.grace_period }).await;
@@ -113,9 +127,15 @@ impl Control {
         }
     }
 
-    async fn answer(&mut self, request: AdminRequest, guest_metrics: &mut CollectedMetrics) {
-        let AdminRequest { page, query, peer, reply } = request;
-        if admin::shows_records(page) && admin::is_open(page, peer, self.debug_remote) {
+    async fn answer(
+        &mut self,
+        request: AdminRequest,
+        guest_metrics: &mut CollectedMetrics,
+        followers: &mut Followers,
+    ) {
+        let AdminRequest { request, reply } = request;
+        let is_open = admin::is_open(request.page, request.peer, self.debug_remote);
+        if admin::shows_records(request.page) && is_open {
             self.collect(guest_metrics).await;
         }
         let state = AdminState {
@@ -130,7 +150,7 @@ impl Control {
             },
         };
         // A client that has gone needs no answer.
-        let _ = reply.send(admin::answer(page, &query, peer, &state, &self.collected));
+        let _ = reply.send(admin::answer(&request, &state, &mut self.collected, followers));
     }
 
     /// What functions cannot reach, each with the reason.

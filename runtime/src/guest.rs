@@ -20,7 +20,8 @@ use bytes::Bytes;
 pub use wasmtime::Engine;
 use wasmtime::Linker;
 
-use crate::telemetry::{FunctionFault, Instances, RequestTimes, ShardTelemetry, clock};
+use crate::config::Isolation;
+use crate::telemetry::{FunctionFault, Instances, Outcome, ShardTelemetry, clock};
 
 pub mod artifact;
 pub mod engine;
@@ -31,16 +32,20 @@ mod memory;
 mod pool;
 pub mod prepare;
 mod retire;
+mod template;
+mod times;
 mod wapc;
 mod wasi;
 
 pub use instance::StartError;
 pub use pool::PoolLimits;
+pub use times::CallTimes;
 
 use epoch::EpochHandle;
 use instance::{HostState, Invocation};
 use lane::SlowLane;
 use pool::FunctionPool;
+use template::Template;
 
 /// The operation that Tarmac's guests register.
 pub const HANDLER: &str = "handler";
@@ -55,6 +60,7 @@ pub struct FunctionSpec {
     /// Compiled code, from `artifact::ArtifactCache::prepare`.
     pub artifact: PathBuf,
     pub limits: PoolLimits,
+    pub isolation: Isolation,
 }
 
 /// All functions of one shard and what their host calls reach. Lives and dies on the shard's thread.
@@ -105,6 +111,20 @@ pub enum InvokeError {
     TooDeep { depth_max: usize },
 }
 
+impl InvokeError {
+    /// How the request, or the call, counts.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            InvokeError::QueueFull { .. } => Outcome::Shed,
+            InvokeError::NoInstance { .. } => Outcome::NoInstance,
+            InvokeError::Timeout { .. } => Outcome::Timeout,
+            InvokeError::Start(_) => Outcome::Fault,
+            InvokeError::MemoryLimit { .. } | InvokeError::Trap => Outcome::Trap,
+            InvokeError::Guest(_) | InvokeError::TooDeep { .. } => Outcome::GuestError,
+        }
+    }
+}
+
 impl Guests {
     /// Loads the functions into the shard's engine and warms one instance of each.
     pub async fn load(
@@ -139,17 +159,16 @@ impl Guests {
         Ok(guests)
     }
 
-    /// Calls a function. On success `response` holds its answer; what it held before is gone in any case. All of `times`
-    /// but the total is filled in, whichever way the call ends.
+    /// Calls a function. On success `response` holds its answer; what it held before is gone in any case. `times` is
+    /// filled in whichever way the call ends.
     pub async fn invoke(
         self: &Rc<Self>,
         function: usize,
         payload: Bytes,
         response: &mut Vec<u8>,
-        times: &mut RequestTimes,
+        times: &mut CallTimes,
     ) -> Result<(), InvokeError> {
-        let root = Chain { depth: 0, deadline_ns: u64::MAX, timeout_ns: u64::MAX };
-        self.invoke_in(root, function, payload, response, times).await
+        self.invoke_in(Chain::default(), function, payload, response, times).await
     }
 
     async fn invoke_in(
@@ -158,11 +177,17 @@ impl Guests {
         function: usize,
         payload: Bytes,
         response: &mut Vec<u8>,
-        times: &mut RequestTimes,
+        times: &mut CallTimes,
     ) -> Result<(), InvokeError> {
         response.clear();
         let pool = &self.functions[function];
-        let mut checkout = pool.checkout(self, &mut times.wait_ns).await?;
+        let mut checkout = match pool.checkout(self, &mut times.wait_ns).await {
+            Ok(checkout) => checkout,
+            Err(error) => {
+                times.ended_ns = clock::now_ns();
+                return Err(error);
+            }
+        };
         let started_ns = clock::now_ns();
 
         let chain = chain.within(started_ns, pool.limits.timeout_ns);
@@ -186,9 +211,9 @@ impl Guests {
 
         let state = instance.store.data_mut();
         let ended_ns = clock::now_ns();
-        let host_ns = state.invocation.host_ns;
-        times.guest_ns = (ended_ns - started_ns).saturating_sub(host_ns);
-        times.host_ns = (state.invocation.host_calls > 0).then_some(host_ns);
+        times.started_ns = Some(started_ns);
+        times.ended_ns = ended_ns;
+        times.host = state.invocation.host;
         self.telemetry.invocation(function, ended_ns - started_ns);
         pool.is_long.set(state.invocation.is_long && state.invocation.epochs > 0);
         state.settle();
@@ -303,13 +328,20 @@ impl fmt::Debug for Guests {
 }
 
 /// How an invocation came about.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Chain {
     /// How many functions called each other to get here; 0 for the one that a route names.
     depth: usize,
     /// The first deadline of all functions in the chain, in monotonic nanoseconds, and the limit that set it.
     deadline_ns: u64,
     timeout_ns: u64,
+}
+
+/// The beginning of one: nothing bounds it yet.
+impl Default for Chain {
+    fn default() -> Chain {
+        Chain { depth: 0, deadline_ns: u64::MAX, timeout_ns: u64::MAX }
+    }
 }
 
 impl Chain {
@@ -348,11 +380,14 @@ impl CallFunction for Nested {
             return Err(failed(&InvokeError::TooDeep { depth_max }));
         }
         let payload = Bytes::copy_from_slice(payload);
-        let mut times = RequestTimes::default();
+        let mut times = CallTimes::default();
         let function = function.0 as usize;
         // Boxed because the future of a call contains this one.
         let call = self.guests.invoke_in(self.chain, function, payload, response, &mut times);
-        Box::pin(call).await.map_err(|error| failed(&error))
+        let called = Box::pin(call).await;
+        let outcome = called.as_ref().map_or_else(InvokeError::outcome, |()| Outcome::Answered);
+        self.guests.telemetry.call(function, outcome, &times.of_call());
+        called.map_err(|error| failed(&error))
     }
 }
 
@@ -409,8 +444,8 @@ fn load_one(
 ) -> Result<FunctionPool, LoadError> {
     let fail = |reason: String| LoadError::function(&spec.name, reason);
     let module = artifact::load(engine, &spec.artifact).map_err(|e| fail(e.to_string()))?;
-    let pre = linker.instantiate_pre(&module).map_err(|e| fail(format!("{e:#}")))?;
-    Ok(FunctionPool::new(index, spec.name.clone(), spec.limits, pre))
+    let template = Template::new(linker, &module).map_err(|e| fail(format!("{e:#}")))?;
+    Ok(FunctionPool::new(index, spec.name.clone(), spec.limits, spec.isolation, template))
 }
 
 #[cfg(test)]

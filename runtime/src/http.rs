@@ -3,13 +3,18 @@
 //! Pure functions over buffers. Nothing here knows of sockets, routes or functions, and nothing is allocated for a
 //! request without a body. Whatever RFC 9110 or RFC 9112 lets two servers read in two ways is refused.
 
+mod accept;
 mod date;
 mod h1;
 mod sniff;
 mod status;
 
+pub use accept::{Offer, accept_field, negotiate};
 pub use date::DateCache;
-pub use h1::{CONTINUE, ChunkedDecoder, Decoded, Encoder, HEADERS_MAX, ResponseHead, parse_head};
+pub use h1::{
+    CONTINUE, ChunkedDecoder, Decoded, Encoder, HEADERS_MAX, LAST_CHUNK, ResponseHead, parse_head,
+    put_chunk,
+};
 pub use sniff::sniff_content_type;
 pub use status::Status;
 

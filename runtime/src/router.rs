@@ -37,7 +37,7 @@ pub struct HttpRoute {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RouteId(pub u16);
 
-/// Pages that the server itself answers, for GET and HEAD.
+/// Pages that the server itself answers, for GET and HEAD; the latency page also for POST.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AdminPage {
     /// `/health`

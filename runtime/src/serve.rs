@@ -13,17 +13,22 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use crate::admin::AdminBody;
 use crate::connection::{Connection, Interrupted};
+use crate::guest::CallTimes;
 use crate::http::{
     self, ChunkedDecoder, Framing, Head, Method, Parsed, Reject, ResponseHead, Status,
 };
 use crate::net::stream::Stream;
 use crate::router::{Lookup, RouteId};
 use crate::shard::Shard;
-use crate::telemetry::{ConnectionEvent, Outcome, RequestTimes, clock};
+use crate::telemetry::{ConnectionEvent, clock};
 
+mod answered;
+mod follow;
 mod target;
 
+use answered::{Answered, AnsweredBy};
 use target::{Page, Reply, Target};
 
 /// A body up to this size is copied behind its head; a larger one is written from where it is.
@@ -52,25 +57,8 @@ struct Request {
     head: Head,
     /// When its first byte became readable, in monotonic nanoseconds.
     started_ns: u64,
-}
-
-/// A request to be recorded when its response is written.
-struct Answered {
-    started_ns: u64,
-    by: AnsweredBy,
-}
-
-enum AnsweredBy {
-    Function {
-        route: RouteId,
-        outcome: Outcome,
-        times: RequestTimes,
-    },
-    Admin,
-    /// No route: the status says why.
-    Nobody {
-        status: Status,
-    },
+    /// How long the rest of it was awaited from then on.
+    awaited_ns: u64,
 }
 
 /// Why we end a connection.
@@ -107,9 +95,9 @@ pub async fn serve_connection<S: Stream>(stream: S, peer: SocketAddr, shard: Rc<
 impl<S: Stream> Session<S> {
     async fn serve(&mut self, shard: &Rc<Shard>) -> Result<Infallible, End> {
         loop {
-            let request = self.read_head(shard).await?;
+            let mut request = self.read_head(shard).await?;
             let target = Target::find(shard, &request.head, &self.connection.input);
-            let payload = self.read_body(shard, &request.head, &target).await?;
+            let payload = self.read_body(shard, &mut request, &target).await?;
             match target.lookup {
                 Lookup::Route(route) => self.invoke(shard, &request, route, payload).await?,
                 _ => self.answer(shard, &request, target).await?,
@@ -138,7 +126,8 @@ impl<S: Stream> Session<S> {
                 && let Parsed::Complete(head) =
                     http::parse_head(&self.connection.input, &shard.limits).map_err(End::Refused)?
             {
-                return Ok(Request { head, started_ns });
+                let awaited_ns = self.connection.readable_ns.saturating_sub(started_ns);
+                return Ok(Request { head, started_ns, awaited_ns });
             }
             self.flush(shard, &[]).await?;
             if idle {
@@ -158,12 +147,18 @@ impl<S: Stream> Session<S> {
     async fn read_body(
         &mut self,
         shard: &Shard,
-        head: &Head,
+        request: &mut Request,
         target: &Target,
     ) -> Result<Bytes, End> {
+        let head = &request.head;
         self.connection.input.advance(head.len);
-        if head.framing == Framing::Empty {
-            return Ok(Bytes::new());
+        match head.framing {
+            Framing::Empty => return Ok(Bytes::new()),
+            // It came with its head, so nothing is awaited.
+            Framing::Length(length) if self.connection.input.len() as u64 >= length => {
+                return Ok(self.connection.input.split_to(length as usize).freeze());
+            }
+            Framing::Length(_) | Framing::Chunked => {}
         }
         if head.expect_continue && self.connection.input.is_empty() {
             if !matches!(target.lookup, Lookup::Route(_)) {
@@ -175,20 +170,19 @@ impl<S: Stream> Session<S> {
             self.output.extend_from_slice(http::CONTINUE);
             self.flush(shard, &[]).await?;
         }
-        let due_ns = clock::now_ns() + shard.timeouts.body_ns;
-        match head.framing {
-            Framing::Empty => Ok(Bytes::new()),
-            Framing::Length(length) => self.read_length(length as usize, due_ns).await,
-            Framing::Chunked => self.read_chunks(shard, due_ns).await,
-        }
+        let began_ns = clock::now_ns();
+        let due_ns = began_ns + shard.timeouts.body_ns;
+        let body = if let Framing::Length(length) = head.framing {
+            self.read_length(length as usize, due_ns).await?
+        } else {
+            self.read_chunks(shard, due_ns).await?
+        };
+        request.awaited_ns += clock::now_ns() - began_ns;
+        Ok(body)
     }
 
     async fn read_length(&mut self, length: usize, due_ns: u64) -> Result<Bytes, End> {
-        let input = &mut self.connection.input;
-        if input.len() >= length {
-            return Ok(input.split_to(length).freeze());
-        }
-        let mut body = std::mem::take(input);
+        let mut body = std::mem::take(&mut self.connection.input);
         body.reserve(BODY_RESERVED_BYTES.min(length - body.len()));
         while body.len() < length {
             let missing = length - body.len();
@@ -222,7 +216,7 @@ impl<S: Stream> Session<S> {
     ) -> Result<(), End> {
         let payload = if takes_body(request.head.method) { payload } else { Bytes::new() };
         let function = shard.functions[usize::from(route.0)];
-        let mut times = RequestTimes::default();
+        let mut times = CallTimes::default();
         let mut body = shard.guests.take_buffer();
         let result = {
             let mut call = pin!(shard.guests.invoke(function, payload, &mut body, &mut times));
@@ -236,7 +230,7 @@ impl<S: Stream> Session<S> {
             }
         };
         let (reply, outcome) = Reply::to_invocation(result, &mut body);
-        let by = AnsweredBy::Function { route, outcome, times };
+        let by = AnsweredBy::Function { route, outcome, times, awaited_ns: request.awaited_ns };
         self.unwritten.push(Answered { started_ns: request.started_ns, by });
         let written = self.write(shard, request, &reply, &body).await;
         shard.guests.give_buffer(body);
@@ -252,13 +246,16 @@ impl<S: Stream> Session<S> {
     ) -> Result<(), End> {
         let page = Page::of(target, shard, self.peer).await;
         let by = match page.is_admin {
-            true => AnsweredBy::Admin,
+            true => AnsweredBy::Admin { status: page.status },
             false => AnsweredBy::Nobody { status: page.status },
         };
         self.unwritten.push(Answered { started_ns: request.started_ns, by });
         let extra = page.extra.as_ref().map(|(name, value)| (*name, value.as_str()));
         let reply = Reply { status: page.status, content_type: page.content_type, extra };
-        self.write(shard, request, &reply, &page.body).await
+        match page.body {
+            AdminBody::Whole(body) => self.write(shard, request, &reply, &body).await,
+            AdminBody::Followed(parts) => self.follow(shard, request, &reply, parts).await,
+        }
     }
 
     /// Puts a response into the output. One with a large body is written at once, from where the body is.
@@ -278,6 +275,7 @@ impl<S: Stream> Session<S> {
                 status: reply.status,
                 content_type: reply.content_type,
                 content_length: Some(body.len() as u64),
+                chunked: false,
                 extra: reply.extra.as_slice(),
                 keep_alive: !self.closes,
                 version: request.head.version,
@@ -317,22 +315,6 @@ impl<S: Stream> Session<S> {
         if self.flush(shard, &[]).await.is_ok() {
             self.connection.input.clear();
             self.connection.linger(LINGER_BYTES_MAX, LINGER_TIMEOUT).await;
-        }
-    }
-}
-
-impl Answered {
-    /// An answer that could not be written was no answer.
-    fn record(self, shard: &Shard, ended_ns: u64, written: bool) {
-        let total_ns = ended_ns.saturating_sub(self.started_ns);
-        match self.by {
-            AnsweredBy::Function { route, outcome, mut times } => {
-                times.total_ns = total_ns;
-                let outcome = if written { outcome } else { Outcome::Aborted };
-                shard.telemetry.request(usize::from(route.0), outcome, &times);
-            }
-            AnsweredBy::Admin => shard.telemetry.admin(total_ns),
-            AnsweredBy::Nobody { status } => shard.telemetry.unrouted(status.code(), total_ns),
         }
     }
 }

@@ -11,84 +11,20 @@ pub mod bins;
 pub mod clock;
 pub mod collected;
 mod exposition;
+pub mod history;
 pub mod kinds;
+pub mod labels;
 pub mod latency;
 pub mod process;
 pub mod prometheus;
 pub mod record;
 pub mod shard;
+pub mod stretch;
 
 pub use backends::BackendStatus;
 pub use collected::Collected;
-pub use kinds::{ConnectionEvent, FunctionFault, Outcome, Phase};
+pub use kinds::{ConnectionEvent, FunctionFault, Outcome};
+pub use labels::{Labels, RouteLabels, ServiceRoute};
 pub use record::{Instances, OperationRecord, ShardRecord};
-pub use shard::{RequestTimes, ShardTelemetry};
-
-/// The names behind the indices that shards record under. Built once from the configuration.
-#[derive(Debug, Default)]
-pub struct Labels {
-    /// Names of the functions, by function index.
-    pub functions: Vec<String>,
-    /// The HTTP routes, by route index.
-    pub routes: Vec<RouteLabels>,
-    /// Labels of the host calls, such as `kvstore:get`, by operation index.
-    pub operations: &'static [&'static str],
-    /// One entry for each route of any type, for the `service_routes` gauge.
-    pub service_routes: Vec<ServiceRoute>,
-}
-
-/// What identifies an HTTP route to a reader.
-#[derive(Debug, Clone)]
-pub struct RouteLabels {
-    /// Name of the function that answers.
-    pub function: String,
-    /// The pattern as configured, such as `/users/:name`.
-    pub pattern: String,
-    /// Method names, in the order of the configuration.
-    pub methods: Vec<String>,
-}
-
-/// One configured route, of HTTP or another type.
-#[derive(Debug, Clone)]
-pub struct ServiceRoute {
-    /// Name of the service in `tarmac.json`.
-    pub service: String,
-    /// Type of the route in `tarmac.json`, such as `http` or `init`.
-    pub kind: &'static str,
-}
-
-impl Labels {
-    /// Index of the pseudo route of requests that match no route.
-    pub fn unmatched(&self) -> usize {
-        self.routes.len()
-    }
-
-    /// Index of the pseudo route of the admin pages.
-    pub fn admin(&self) -> usize {
-        self.routes.len() + 1
-    }
-
-    /// Number of route indices, the pseudo routes included.
-    pub fn route_count(&self) -> usize {
-        self.routes.len() + 2
-    }
-
-    /// The function of a route, empty for a pseudo route.
-    pub fn function_of(&self, route: usize) -> &str {
-        self.routes.get(route).map_or("", |labels| &labels.function)
-    }
-
-    /// The pattern of a route; a pseudo route has a name that no pattern can have.
-    pub fn pattern_of(&self, route: usize) -> &str {
-        match self.routes.get(route) {
-            Some(labels) => &labels.pattern,
-            None if route == self.unmatched() => "(unmatched)",
-            None => "(admin)",
-        }
-    }
-
-    /// The methods of a route, none for a pseudo route.
-    pub fn methods_of(&self, route: usize) -> &[String] {
-        self.routes.get(route).map_or(&[], |labels| &labels.methods)
-    }
-}
+pub use shard::ShardTelemetry;
+pub use stretch::{Capability, HostTimes, Phase, RequestTimes};

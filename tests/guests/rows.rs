@@ -31,6 +31,9 @@ fn answers() -> Vec<Row> {
             .call("33554432", answer(vec![b'x'; 32 << 20])),
         Row::wat("global").call("", answer("1")).call("", answer("2")).call("", answer("3")),
         Row::wat("trap_once").call("", answer("1")).call("", answer("2")).call("x", Outcome::Trap),
+        Row::wat("remember").call("a", answer("")).call("bc", answer("a")).call("", answer("bc")),
+        Row::wat("remember").call("a", answer("")).call("trap", Outcome::Trap),
+        Row::wat("remember").endless().call("spin", Outcome::Deadline),
         Row::wat("secret_write").call("secret", answer("kept")),
         Row::wat("secret_read").call("", answer("clean")),
         // The provider takes the lack of a response for a failure; Tarmac answers with nothing.

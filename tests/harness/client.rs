@@ -124,6 +124,28 @@ impl Client {
         Response::parse_head(&head[..end]).ok_or_else(|| invalid("not a response's head"))
     }
 
+    /// Waits for one chunk of a body that comes in chunks. The last one is empty.
+    pub fn receive_chunk(&mut self) -> io::Result<Vec<u8>> {
+        let (start, length) = loop {
+            if let Some(end) = self.buffer.windows(2).position(|window| window == b"\r\n") {
+                let size = str::from_utf8(&self.buffer[..end]).ok();
+                let size = size.and_then(|size| usize::from_str_radix(size, 16).ok());
+                break (end + 2, size.ok_or_else(|| invalid("not a chunk's size"))?);
+            }
+            self.fill()?;
+        };
+        while self.buffer.len() < start + length + 2 {
+            self.fill()?;
+        }
+        let chunk: Vec<u8> = self.buffer.drain(..start + length + 2).skip(start).collect();
+        Ok(chunk[..length].to_vec())
+    }
+
+    /// Waits for more bytes, which [`Client::received`] shows then.
+    pub fn receive_some(&mut self) -> io::Result<()> {
+        self.fill()
+    }
+
     /// What has been received and not looked at yet.
     pub fn received(&self) -> String {
         String::from_utf8_lossy(&self.buffer).into_owned()

@@ -13,6 +13,7 @@ mod nats;
 mod nginx;
 mod ports;
 mod postgres;
+mod prometheus;
 mod redis;
 mod sentinels;
 
@@ -27,6 +28,7 @@ pub use mariadb::MariaDb;
 pub use nats::Nats;
 pub use nginx::Nginx;
 pub use postgres::Postgres;
+pub use prometheus::Prometheus;
 pub use redis::Redis;
 pub use sentinels::Sentinels;
 

@@ -1,15 +1,10 @@
-//! The pages for operators: health, readiness, metrics, latency.
+//! The pages for operators: health, readiness, metrics.
 
 use std::collections::BTreeMap;
 
 use airside_tests::harness::{Family, Server, Setup, parse_metrics};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use hdrhistogram::Histogram;
-use hdrhistogram::serialization::Deserializer;
-use serde_json::Value;
 
-use crate::it::load::{Flood, call, clients_on_two_shards};
+use crate::it::load::call;
 
 #[test]
 fn health_and_readiness_answer() {
@@ -25,13 +20,8 @@ fn health_and_readiness_answer() {
 }
 
 #[test]
-fn a_page_of_unknown_format_is_not_acceptable() {
+fn profiles_are_not_to_be_had() {
     let server = Setup::new().guest("hello").start();
-    for (query, status) in
-        [("", 200), ("?format=text", 200), ("?format=json", 200), ("?format=xml", 406)]
-    {
-        assert_eq!(server.get(&format!("/debug/latency{query}")).status, status, "{query}");
-    }
     assert_eq!(server.get("/debug/pprof/").status, 403);
     assert_eq!(server.get("/debug/pprof/heap").status, 403);
 }
@@ -109,7 +99,7 @@ fn metrics_have_the_names_of_tarmac_and_our_own() {
             "airside_request_duration_seconds",
             "histogram",
             "airside_request_duration_seconds_count",
-            &[("function", "hello"), ("route", "/hello"), ("phase", "total")],
+            &[("function", "hello"), ("route", "/hello"), ("phase", "total"), ("status", "2xx")],
             Some(3.0),
         ),
         (
@@ -153,113 +143,6 @@ fn check_histograms(families: &BTreeMap<String, Family>) {
             assert!(buckets.last().unwrap().0.is_infinite(), "{name} {labels}");
         }
     }
-}
-
-/// The entry of a route on the latency page.
-fn route<'p>(page: &'p Value, route: &str) -> &'p Value {
-    let routes = page["routes"].as_array().expect("routes");
-    routes.iter().find(|entry| entry["route"] == route).unwrap_or_else(|| panic!("{page}"))
-}
-
-fn phase<'r>(route: &'r Value, name: &str) -> &'r Value {
-    let phases = route["phases"].as_array().expect("phases");
-    phases.iter().find(|entry| entry["phase"] == name).unwrap_or_else(|| panic!("{route}"))
-}
-
-fn latency(server: &Server) -> Value {
-    serde_json::from_str(&server.get("/debug/latency?format=json").text()).unwrap()
-}
-
-#[test]
-fn the_latency_page_counts_every_request() {
-    const REQUESTS: u64 = 500;
-    let server = Setup::new().guest("hello").guest("error").guest("trap").guest("call").start();
-    let mut clients = [server.client(), server.client(), server.client(), server.client()];
-    for _ in 0..REQUESTS / 4 {
-        clients.iter_mut().for_each(|client| assert_eq!(client.get("/hello").status, 200));
-    }
-    clients[0].post("/error", "x");
-    clients[0].get("/trap");
-    clients[0].post("/call", call("logger", "info", "x"));
-    let page = latency(&server);
-    let hello = route(&page, "/hello");
-    assert_eq!(hello["function"], "hello");
-    assert_eq!(hello["requests"]["answered"], REQUESTS);
-    for name in ["total", "wait", "guest"] {
-        check_phase(phase(hello, name), REQUESTS);
-    }
-    assert_eq!(route(&page, "/error")["requests"]["guest_error"], 1);
-    assert_eq!(route(&page, "/trap")["requests"]["trap"], 1);
-    // Failures do not mix with answers.
-    check_phase(phase(route(&page, "/error"), "failed"), 1);
-    assert_eq!(route(&page, "/error")["phases"].as_array().unwrap().len(), 1);
-    check_phase(phase(route(&page, "/call"), "host"), 1);
-    assert_eq!(page["host_calls"][0]["operation"], "logger:info");
-}
-
-/// The numbers agree with the histogram that stands beside them.
-#[track_caller]
-fn check_phase(phase: &Value, count: u64) {
-    assert_eq!(phase["count"], count, "{phase}");
-    let bytes = STANDARD.decode(phase["histogram"].as_str().unwrap()).unwrap();
-    let histogram: Histogram<u64> = Deserializer::new().deserialize(&mut &bytes[..]).unwrap();
-    assert_eq!(histogram.len(), count);
-    let number = |name: &str| phase[name].as_u64().unwrap();
-    let quantiles = ["min", "p50", "p90", "p99", "p99.9", "p99.99", "max"].map(number);
-    assert!(quantiles.is_sorted(), "{quantiles:?}");
-    assert!(quantiles[6] < 60_000_000_000, "{quantiles:?}");
-    let median = histogram.value_at_quantile(0.5);
-    assert!(histogram.equivalent(median, number("p50")), "{median} {quantiles:?}");
-}
-
-#[test]
-fn the_latency_page_is_a_table_too() {
-    let server = Setup::new().guest("hello").start();
-    (0..7).for_each(|_| assert_eq!(server.get("/hello").status, 200));
-    let text = server.get("/debug/latency").text();
-    let header = text.lines().find(|line| line.contains("p99.99")).expect("a header");
-    for column in ["count", "rate", "min", "mean", "p50", "p90", "p99", "p99.9", "max"] {
-        assert!(header.contains(column), "no {column}: {header}");
-    }
-    let row = text.lines().find(|line| line.contains("/hello") && line.contains("total"));
-    assert!(row.expect("a row").split_whitespace().any(|cell| cell == "7"), "{text}");
-}
-
-#[test]
-fn scrapes_under_load_lose_nothing() {
-    let server = Setup::new().guest("hello").guest("global").start();
-    let flood = Flood::start(server.address(), "/hello", 4);
-    let labels = [("function", "hello"), ("route", "/hello"), ("outcome", "answered")];
-    let mut last = 0.0;
-    for _ in 0..50 {
-        let families = families(&server);
-        let name = "airside_requests_total";
-        let count = families[name].value(name, &labels).unwrap();
-        assert!(count >= last, "{count} after {last}");
-        last = count;
-        latency(&server);
-    }
-    let answered = u64::try_from(flood.stop()).unwrap();
-    let page = latency(&server);
-    let hello = route(&page, "/hello");
-    assert_eq!(hello["requests"]["answered"], answered);
-    check_phase(phase(hello, "total"), answered);
-}
-
-#[test]
-fn both_shards_are_on_the_page() {
-    if airside_tests::harness::cpus().len() < 2 {
-        return;
-    }
-    let server = Setup::new().guest("hello").guest("global").set("shards", 2).start();
-    let (mut first, mut second) = clients_on_two_shards(&server);
-    for _ in 0..10 {
-        assert_eq!(first.get("/hello").status, 200);
-        assert_eq!(second.get("/hello").status, 200);
-    }
-    let page = latency(&server);
-    assert_eq!(page["shards"], 2);
-    check_phase(phase(route(&page, "/hello"), "total"), 20);
 }
 
 #[test]

@@ -19,6 +19,7 @@ main() {
     flock 9
     [[ -x $NATS_SERVER ]] || build_nats
     [[ -e $CASSANDRA_JARS/complete ]] || fetch_cassandra
+    prometheus_programs >/dev/null || fetch_prometheus
 }
 
 install_packages() {
@@ -115,6 +116,19 @@ POM
     touch "$unfinished/complete"
     rm -rf "$CASSANDRA_JARS"
     mv "$unfinished" "$CASSANDRA_JARS"
+}
+
+# Debian's package makes a service that starts with the machine, so it is unpacked and not installed.
+fetch_prometheus() {
+    local unfinished=$CACHE/prometheus.unfinished
+    rm -rf "$unfinished"
+    mkdir -p "$unfinished"
+    as_root apt-get -q -o DPkg::Lock::Timeout=600 update
+    (cd "$unfinished" && apt-get -q download prometheus)
+    dpkg-deb --extract "$unfinished"/prometheus_*.deb "$unfinished"
+    rm -rf "$PROMETHEUS"
+    mv "$unfinished/usr/bin" "$PROMETHEUS"
+    rm -rf "$unfinished"
 }
 
 main "$@"

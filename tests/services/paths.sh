@@ -8,6 +8,7 @@ CASSANDRA_VERSION=5.0.9
 
 # Outside of the clone, so that a fresh one need not fetch everything again.
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/airside/services
+PROMETHEUS=$CACHE/prometheus
 NATS_SERVER=$CACHE/nats-$NATS_VERSION/nats-server
 CASSANDRA_JARS=$CACHE/cassandra-$CASSANDRA_VERSION
 
@@ -34,6 +35,14 @@ postgres_programs() {
     found=$(printf '%s\n' /usr/lib/postgresql/*/bin/postgres | sort -V | tail -n 1)
     [[ -x $found ]] || found=$(command -v postgres) || return 1
     dirname "$found"
+}
+
+# The folder of prometheus and promtool: the machine's own, or what install.sh unpacked.
+prometheus_programs() {
+    local found
+    found=$(command -v promtool) || found=$PROMETHEUS/promtool
+    [[ -x $found && -x ${found%/*}/prometheus ]] || return 1
+    echo "${found%/*}"
 }
 
 # run_as USER COMMAND...: the command becomes this process; as USER if this is root, whom some servers refuse.

@@ -3,7 +3,7 @@
 use wapc::WapcHost;
 use wasmtime_provider::WasmtimeEngineProviderBuilder;
 
-use super::{ENDLESS_GROWTH, ENDLESS_LOOP, HELLO, TRAP, compile, host_call, kv_get, kv_set};
+use super::{ENDLESS_GROWTH, ENDLESS_LOOP, HELLO, TRAP, compile, dirty, host_call, kv_get, kv_set};
 
 type HostResult = Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -38,6 +38,9 @@ fn check(guest: &str, payload: &str, want: Result<&str, &str>) {
 fn guests_answer() {
     check(HELLO, "", Ok("Hello, World!"));
     check(HELLO, "ignored", Ok("Hello, World!"));
+    for pages in [0, 3, 16, 32] {
+        check(&dirty(pages), "", Ok("Hello, World!"));
+    }
     check(&kv_set(), "payload", Ok("tarmac/kvstore/set(payload)"));
     check(&kv_get(), "payload", Ok("tarmac/kvstore/get(payload)"));
     check(&kv_get(), "fail", Err("no such key"));

@@ -1,4 +1,4 @@
-//! `airside serve` with one shard, functions from `guests`, and all telemetry on, as it is by
+//! `airside serve` with one shard for each core, functions from `guests`, and all telemetry on, as it is by
 //! default. The environment is emptied of other `APP_` settings.
 
 use std::path::Path;
@@ -22,11 +22,13 @@ pub struct Function {
     pub timeout_ms: Option<u64>,
     /// Other functions may call it.
     pub callable: bool,
+    /// Each call has a new instance.
+    pub fresh: bool,
 }
 
 impl Function {
     pub fn new(name: &'static str, guest: impl Into<String>) -> Function {
-        Function { name, guest: guest.into(), timeout_ms: None, callable: false }
+        Function { name, guest: guest.into(), timeout_ms: None, callable: false, fresh: false }
     }
 
     pub fn target(&self) -> String {
@@ -46,6 +48,16 @@ pub fn start_hello(stage: &Stage) -> Result<Server> {
 /// `functions[0]` is the one under measurement and must answer a GET with 200; `settings` are
 /// more environment variables.
 pub fn start(stage: &Stage, functions: &[Function], settings: &[(&str, &str)]) -> Result<Server> {
+    start_on(stage, vec![stage.server_cpu], functions, settings)
+}
+
+/// The same with a shard on each of these CPUs.
+pub fn start_on(
+    stage: &Stage,
+    cpus: Vec<usize>,
+    functions: &[Function],
+    settings: &[(&str, &str)],
+) -> Result<Server> {
     let folder = temporary_folder()?;
     let address = free_address()?;
     let services = deploy(folder.path(), functions)?;
@@ -62,19 +74,20 @@ pub fn start(stage: &Stage, functions: &[Function], settings: &[(&str, &str)]) -
         .env("APP_LISTEN_ADDR", address.to_string())
         .env("APP_WASM_FUNCTION_CONFIG", &configuration)
         .env("APP_ARTIFACT_DIR", folder.path().join("artifacts"))
-        .env("APP_SHARDS", "1")
-        .env("APP_CPUS", stage.server_cpu.to_string())
+        .env("APP_SHARDS", cpus.len().to_string())
+        .env("APP_CPUS", cpus.iter().map(usize::to_string).collect::<Vec<_>>().join(","))
         .envs(settings.iter().copied());
     let plan = Plan {
         name: "airside",
         command,
+        cpus,
         address,
         target: functions[0].target(),
         folder,
         death_signal: DeathSignal::Kill,
         sheds: true,
     };
-    Server::start(stage, plan)
+    Server::start(plan)
 }
 
 fn is_setting(name: &std::ffi::OsStr) -> bool {
@@ -91,6 +104,9 @@ fn deploy(folder: &Path, functions: &[Function]) -> Result<Value> {
         let mut entry = json!({ "filepath": module });
         if let Some(timeout_ms) = function.timeout_ms {
             entry["timeout_ms"] = timeout_ms.into();
+        }
+        if function.fresh {
+            entry["isolation"] = "fresh".into();
         }
         entries.insert(function.name.to_owned(), entry);
         routes.push(json!({

@@ -34,13 +34,14 @@ pub(super) fn start(stage: &Stage) -> Result<Server> {
     let plan = Plan {
         name: "hyper",
         command,
+        cpus: vec![stage.server_cpu],
         address,
         target: "/hello".to_owned(),
         folder: temporary_folder()?,
         death_signal: DeathSignal::Kill,
         sheds: false,
     };
-    Server::start(stage, plan)
+    Server::start(plan)
 }
 
 /// `loadtest serve-hyper`: serves until it is killed.

@@ -1,4 +1,4 @@
-//! nginx with one worker and `return 200`: the least that a well-known server does for a request.
+//! nginx with one worker for each core and `return 200`: the least that a well-known server does for a request.
 //! It runs on a configuration of its own in a temporary folder and reads nothing of the system's.
 
 use std::net::SocketAddr;
@@ -14,16 +14,22 @@ use crate::process::DeathSignal;
 const TARGET: &str = "/hello";
 
 pub(super) fn start(stage: &Stage) -> Result<Server> {
+    start_on(vec![stage.server_cpu])
+}
+
+pub fn start_on(cpus: Vec<usize>) -> Result<Server> {
     require_tool("nginx", "nginx")?;
     let folder = temporary_folder()?;
     let address = free_address()?;
     let path = folder.path().join("nginx.conf");
-    std::fs::write(&path, configuration(folder.path(), address)).context("write nginx.conf")?;
+    std::fs::write(&path, configuration(folder.path(), address, cpus.len()))
+        .context("write nginx.conf")?;
     let mut command = Command::new("nginx");
     command.arg("-p").arg(folder.path()).arg("-c").arg(path).args(["-e", "stderr"]);
     let plan = Plan {
         name: "nginx",
         command,
+        cpus,
         address,
         target: TARGET.to_owned(),
         folder,
@@ -31,15 +37,17 @@ pub(super) fn start(stage: &Stage) -> Result<Server> {
         death_signal: DeathSignal::Term,
         sheds: false,
     };
-    Server::start(stage, plan)
+    Server::start(plan)
 }
 
 /// Keep-alive without end as the other peers have it: nginx closes after 1000 requests otherwise.
-fn configuration(folder: &Path, address: SocketAddr) -> String {
+fn configuration(folder: &Path, address: SocketAddr, workers: usize) -> String {
     let folder = folder.display();
+    // As airside's shards have it: connections are spread evenly.
+    let reuseport = if workers > 1 { " reuseport" } else { "" };
     format!(
         r#"daemon off;
-worker_processes 1;
+worker_processes {workers};
 error_log stderr error;
 pid {folder}/nginx.pid;
 events {{
@@ -55,7 +63,7 @@ http {{
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
     server {{
-        listen {address} backlog=4096;
+        listen {address} backlog=4096{reuseport};
         location = {TARGET} {{
             default_type "{CONTENT_TYPE}";
             return 200 "{BODY}";

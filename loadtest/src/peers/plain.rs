@@ -58,13 +58,14 @@ pub fn start(stage: &Stage, call: Call, place: &Place<'_>, folder: &Path) -> Res
     let plan = Plan {
         name: "plain",
         command,
+        cpus: vec![stage.server_cpu],
         address,
         target: "/call".to_owned(),
         folder: temporary_folder()?,
         death_signal: DeathSignal::Kill,
         sheds: false,
     };
-    Server::start(stage, plan)
+    Server::start(plan)
 }
 
 /// `loadtest serve-plain`: serves until it is killed.

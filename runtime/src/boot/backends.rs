@@ -16,6 +16,7 @@ use airside_capabilities::tls::{self, Roots, RootsError};
 use crate::config::{Config, KvConfig};
 use crate::control::Dependency;
 use crate::log::Log;
+use crate::telemetry::Capability;
 
 /// Why what the settings name cannot be used at all.
 #[derive(Debug, thiserror::Error)]
@@ -99,9 +100,9 @@ impl Backends {
 
     /// What the control thread is to know of each back end.
     pub(super) fn dependencies(&self) -> Vec<Dependency> {
-        let server = self.server.as_ref().map(|(.., backend)| ("kvstore", backend));
-        let database = self.database.as_ref().map(|(_, backend)| ("sql", backend));
-        let all = [server, database, Some(("httpclient", &self.http.1))];
+        let server = self.server.as_ref().map(|(.., backend)| (Capability::Kvstore, backend));
+        let database = self.database.as_ref().map(|(_, backend)| (Capability::Sql, backend));
+        let all = [server, database, Some((Capability::Httpclient, &self.http.1))];
         let dependency = |(capability, backend): (_, &Arc<Backend>)| Dependency {
             capability,
             backend: Arc::clone(backend),

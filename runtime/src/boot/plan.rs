@@ -155,7 +155,6 @@ fn labels(config: &Config) -> Labels {
     let route = |route: &HttpRoute| RouteLabels {
         function: function(route.function),
         pattern: route.pattern.clone(),
-        methods: route.methods.clone(),
     };
     Labels {
         functions: config.functions.iter().map(|f| f.name.clone()).collect(),

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{EXIT_OK, EXIT_USAGE};
-use crate::config::{Config, ConfigErrors, FunctionConfig, KvConfig, ModuleSource};
+use crate::config::{Config, ConfigErrors, FunctionConfig, Isolation, KvConfig, ModuleSource};
 
 /// Writes what `config` would serve, or its errors, and returns the exit code. Each function's
 /// module goes through `compile`, which returns what is wrong with it.
@@ -58,9 +58,13 @@ fn write_summary(config: &Config, out: &mut dyn Write) -> io::Result<()> {
     }
     for function in &config.functions {
         let callable = if function.callable { ", callable by functions" } else { "" };
+        let fresh = match function.isolation {
+            Isolation::Reuse => "",
+            Isolation::Fresh => ", a new one for each call",
+        };
         let FunctionConfig { name, pool_size, .. } = function;
         let module = module(function);
-        writeln!(out, "function   {name}: {module}, {pool_size} instances{callable}")?;
+        writeln!(out, "function   {name}: {module}, {pool_size} instances{fresh}{callable}")?;
     }
     for route in &config.routes {
         let function = config.functions.get(route.function).map_or("", |f| f.name.as_str());

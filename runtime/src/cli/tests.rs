@@ -46,10 +46,12 @@ fn other_lines_are_answered_with_text() {
 fn demo() -> Demo {
     Demo {
         tarmac_json: r#"{"services": {"demo": {"name": "demo",
-            "functions": {"hello": {"filepath": "hello.wasm", "pool_size": 4}},
+            "functions": {"hello": {"filepath": "hello.wasm", "pool_size": 4},
+                          "alone": {"filepath": "hello.wasm", "isolation": "fresh"}},
             "routes": [{"type": "http", "path": "/hello/:name", "methods": ["GET", "POST"],
                         "function": "hello"},
-                       {"type": "function", "function": "hello"}]}}}"#,
+                       {"type": "function", "function": "hello"},
+                       {"type": "function", "function": "alone"}]}}}"#,
         modules: &[("hello.wasm", b"\0asm")],
         listen: None,
         kv_path: "/tmp/demo.db".into(),
@@ -67,6 +69,8 @@ fn check_says_what_would_be_served() {
          listen     http://127.0.0.1:8080\n\
          key-value  /tmp/demo.db\n\
          function   hello: built in, 4 bytes, 4 instances, callable by functions\n\
+         function   alone: built in, 4 bytes, 100 instances, a new one for each call, callable by \
+         functions\n\
          route      GET POST /hello/:name -> hello\n\
          the configuration is valid\n"
     );
@@ -83,6 +87,7 @@ fn check_says_what_is_wrong() {
     assert_eq!(
         String::from_utf8(out).unwrap(),
         "debug = maybe (from APP_DEBUG): write true or false (or 1, t, 0, f)\n\
-         function hello (built in, 4 bytes): is not a module\n"
+         function hello (built in, 4 bytes): is not a module\n\
+         function alone (built in, 4 bytes): is not a module\n"
     );
 }

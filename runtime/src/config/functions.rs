@@ -30,8 +30,25 @@ pub struct FunctionConfig {
     pub timeout: Duration,
     /// Linear memory of one instance.
     pub memory_bytes_max: u64,
+    pub isolation: Isolation,
     /// Other functions may call it.
     pub callable: bool,
+}
+
+/// What a call may find of those before it in the guest's memory, globals and tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Isolation {
+    /// All that they left: an instance serves one call after the other, as in Tarmac.
+    #[default]
+    Reuse,
+    /// Nothing: each call has a new instance, which is dropped after it.
+    Fresh,
+}
+
+impl Isolation {
+    /// As `tarmac.json` has them.
+    pub const NAMES: [(&str, Isolation); 2] =
+        [("reuse", Isolation::Reuse), ("fresh", Isolation::Fresh)];
 }
 
 /// Where a module's bytes are.
@@ -147,6 +164,7 @@ fn one_function(settings: &Settings, problems: &mut Problems) -> Functions {
         pool_size: size(settings.wasm_pool_size.value),
         timeout: settings.function_timeout_ms.value,
         memory_bytes_max: settings.function_memory_bytes_max.value,
+        isolation: Isolation::default(),
         callable: false,
     };
     let route = HttpRoute {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use super::functions::{FunctionConfig, Functions, ModuleSource};
+use super::functions::{FunctionConfig, Functions, Isolation, ModuleSource};
 use super::json::{Fields, Json, Place, Reader};
 use super::keys::{FUNCTION_MEMORY, FUNCTION_TIMEOUT, POOL_SIZE, Settings};
 use super::kind::Number;
@@ -90,7 +90,7 @@ impl Document<'_, '_> {
     }
 
     fn function(&mut self, name: &str, place: &Place<'_>) {
-        let known = ["filepath", "pool_size", "timeout_ms", "memory_bytes_max"];
+        let known = ["filepath", "pool_size", "timeout_ms", "memory_bytes_max", "isolation"];
         let fields = self.reader.fields(place, &known);
         let file = self.reader.required_text(&fields, "filepath");
         let module = file.and_then(|(path, place)| match (self.module)(path) {
@@ -103,6 +103,7 @@ impl Document<'_, '_> {
         let timeout = self.number(&fields, "timeout_ms", &FUNCTION_TIMEOUT.0);
         let memory = self.number(&fields, "memory_bytes_max", &FUNCTION_MEMORY);
         let pool_size = self.number(&fields, "pool_size", &POOL_SIZE);
+        let isolation = self.isolation(&fields);
         let config = FunctionConfig {
             name: name.to_owned(),
             // Without a module the configuration is not used.
@@ -110,6 +111,7 @@ impl Document<'_, '_> {
             pool_size: size(pool_size.unwrap_or(POOL_SIZE.default)),
             timeout: timeout.map_or(self.settings.function_timeout_ms.value, Duration::from_millis),
             memory_bytes_max: memory.unwrap_or(self.settings.function_memory_bytes_max.value),
+            isolation: isolation.unwrap_or_default(),
             callable: false,
         };
         self.define(config, place);
@@ -132,6 +134,17 @@ impl Document<'_, '_> {
         }
         self.names.insert(name.to_owned(), self.functions.len());
         self.functions.push(Defined { config, path: place.path.clone(), used: false });
+    }
+
+    fn isolation(&mut self, fields: &Fields<'_>) -> Option<Isolation> {
+        let place = fields.get("isolation")?;
+        let text = self.reader.text(&place)?;
+        let known = Isolation::NAMES.iter().find(|(name, _)| *name == text);
+        if known.is_none() {
+            let names = Isolation::NAMES.map(|(name, _)| name).join(" or ");
+            self.reader.refuse(&place, format!("must be {names}"));
+        }
+        known.map(|(_, isolation)| *isolation)
     }
 
     fn number(&mut self, fields: &Fields<'_>, name: &str, bounds: &Number) -> Option<u64> {

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use airside_capabilities::backend::{Backend, BackendCounts, BackendError};
 use futures_util::future::{pending, select_all};
 
-use crate::telemetry::BackendStatus;
+use crate::telemetry::{BackendStatus, Capability};
 
 /// A back end and the capability that stands on it.
 #[derive(Debug, Clone)]
 pub struct Dependency {
-    /// As in the names of host calls: `kvstore`.
-    pub capability: &'static str,
+    pub capability: Capability,
     pub backend: Arc<Backend>,
 }
 

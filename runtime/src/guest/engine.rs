@@ -38,6 +38,12 @@ pub struct PoolSize {
     pub memories_per_module: u32,
 }
 
+/// Whether the kernel says which pages a guest has written (Linux 6.7). Without that, all of the memory that stays with a
+/// slot is zeroed for the next instance, written or not.
+pub fn finds_written_pages() -> bool {
+    PoolingAllocationConfig::is_pagemap_scan_available()
+}
+
 /// The engine for the compiler. It never makes an instance.
 pub fn compiler() -> wasmtime::Result<Engine> {
     Engine::new(&config())

@@ -6,17 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use send_wrapper::SendWrapper;
-use wasmtime::{
-    InstancePre, Memory, ResourceLimiter, Store, StoreContextMut, TypedFunc, UpdateDeadline,
-};
+use wasmtime::{Memory, ResourceLimiter, Store, StoreContextMut, TypedFunc, UpdateDeadline};
 
-use super::wasi::Exit;
-use super::{Chain, Guests, HANDLER, PoolLimits, SPARE_BUFFER_BYTES_MAX, retire};
-use crate::telemetry::clock;
-
-/// Exports that get an instance ready, in the order they are called: reactors (Go's c-shared, C), commands (Go's plain
-/// build, whose main registers the functions and returns) and waPC's own (Rust).
-const STARTS: [&str; 3] = ["_initialize", "_start", "wapc_init"];
+use super::template::Template;
+use super::{Chain, Guests, HANDLER, SPARE_BUFFER_BYTES_MAX, retire};
+use crate::telemetry::{HostTimes, clock};
 
 /// What the host keeps for one instance. `wasmtime` wants it `Send`, though a store never leaves its shard.
 pub(super) struct HostState {
@@ -49,9 +43,8 @@ pub(super) struct Invocation {
     /// The guest's error text; not empty means that the invocation failed.
     pub(super) error: Vec<u8>,
     pub(super) chain: Chain,
-    /// Time spent in host calls, and how many there were.
-    pub(super) host_ns: u64,
-    pub(super) host_calls: u32,
+    /// Time spent in host calls.
+    pub(super) host: HostTimes,
     /// Epochs seen since the guest last waited for the host.
     pub(super) epochs: u32,
     /// The ticker counts this invocation as one that outlived its first turn.
@@ -102,41 +95,40 @@ pub(super) struct Instance {
 }
 
 impl Instance {
-    /// Makes an instance and runs its start exports, bounded by the function's deadline.
+    /// Makes an instance and runs its start exports, which `chain` has the deadline of.
     pub(super) async fn start(
         guests: &Weak<Guests>,
         function: usize,
-        limits: &PoolLimits,
-        pre: &InstancePre<HostState>,
+        memory_bytes_max: usize,
+        template: &Template,
+        chain: Chain,
     ) -> Result<Instance, StartError> {
         let state = HostState {
             guests: SendWrapper::new(guests.clone()),
             function,
             memory: None,
-            limits: MemoryLimit { bytes_max: limits.memory_bytes_max, hit: false },
-            invocation: Invocation {
-                chain: Chain {
-                    depth: 0,
-                    deadline_ns: clock::now_ns().saturating_add(limits.timeout_ns),
-                    timeout_ns: limits.timeout_ns,
-                },
-                ..Invocation::default()
-            },
+            limits: MemoryLimit { bytes_max: memory_bytes_max, hit: false },
+            invocation: Invocation { chain, ..Invocation::default() },
             turn_began_ns: SendWrapper::new(Rc::default()),
             host_response: Vec::new(),
             host_error: Vec::new(),
             stdout: Vec::new(),
             stderr: Vec::new(),
         };
-        let mut store = Store::new(pre.module().engine(), state);
+        let mut store = Store::new(template.engine(), state);
         store.limiter(|state| &mut state.limits);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(at_epoch);
-        match make_ready(&mut store, limits, pre).await {
-            Ok(call) => Ok(Instance { store, call }),
+        let made = template.instantiate(&mut store).await;
+        let state = store.data_mut();
+        state.settle();
+        match made {
+            Ok(call) => {
+                state.flush_output();
+                Ok(Instance { store, call })
+            }
             Err(error) => {
                 // Its start code may have dirtied as much as a call may.
-                store.data_mut().settle();
                 retire::give_back(&mut store).await;
                 Err(error)
             }
@@ -168,8 +160,7 @@ impl Instance {
         std::mem::swap(&mut invocation.response, response);
         invocation.error.clear();
         invocation.chain = chain;
-        invocation.host_ns = 0;
-        invocation.host_calls = 0;
+        invocation.host = HostTimes::default();
         invocation.epochs = 0;
         invocation.is_long = is_long;
         invocation.expired = false;
@@ -258,41 +249,4 @@ fn at_epoch(mut store: StoreContextMut<'_, HostState>) -> wasmtime::Result<Updat
         began_ns.set(clock::now_ns());
     });
     Ok(UpdateDeadline::YieldCustom(1, Box::pin(turn)))
-}
-
-/// Instantiates the module, runs its start exports and finds what is called from then on.
-async fn make_ready(
-    store: &mut Store<HostState>,
-    limits: &PoolLimits,
-    pre: &InstancePre<HostState>,
-) -> Result<TypedFunc<(i32, i32), i32>, StartError> {
-    let instance = pre.instantiate_async(&mut *store).await.map_err(instantiation_error)?;
-    store.data_mut().memory = instance.get_memory(&mut *store, "memory");
-    for export in STARTS {
-        let Ok(start) = instance.get_typed_func::<(), ()>(&mut *store, export) else { continue };
-        match start.call_async(&mut *store, ()).await {
-            Ok(()) => {}
-            Err(error) if matches!(error.downcast_ref(), Some(Exit { code: 0 })) => {}
-            Err(_) if store.data().invocation.expired => {
-                return Err(StartError::TimedOut { timeout_ms: limits.timeout_ns / 1_000_000 });
-            }
-            Err(error) => {
-                return Err(StartError::Failed { export, reason: format!("{error:#}") });
-            }
-        }
-    }
-    let call = instance
-        .get_typed_func::<(i32, i32), i32>(&mut *store, "__guest_call")
-        .map_err(|error| StartError::Link(format!("{error:#}")))?;
-    let state = store.data_mut();
-    state.settle();
-    state.flush_output();
-    Ok(call)
-}
-
-fn instantiation_error(error: wasmtime::Error) -> StartError {
-    if error.is::<wasmtime::PoolConcurrencyLimitError>() {
-        return StartError::NoSlot;
-    }
-    StartError::Link(format!("{error:#}"))
 }

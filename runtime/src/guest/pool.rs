@@ -1,17 +1,23 @@
-//! A function's instances on one shard: warm ones are reused, more are made on demand up to the function's share of
-//! `pool_size`, and who finds none waits in a bounded queue for a bounded time. An instance that failed keeps its place in
-//! that share until its memory is given back: the allocator has a slot for each place, and one more.
+//! A function's instances on one shard: warm ones are reused, or each call has a fresh one; more are made on demand up to
+//! the function's share of `pool_size`, and who finds none waits in a bounded queue for a bounded time. An instance with
+//! much dirty memory keeps its place in that share until it is given back: the allocator has a slot for each place, and
+//! one more.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
-use wasmtime::InstancePre;
 
-use super::instance::{HostState, Instance, StartError};
-use super::{Guests, InvokeError, retire};
+use super::instance::{Instance, StartError};
+use super::template::Template;
+use super::{Chain, Guests, InvokeError, retire, within};
+use crate::config::Isolation;
 use crate::telemetry::clock;
+
+mod turnover;
+
+use turnover::Turnover;
 
 /// Limits of one function on one shard.
 #[derive(Debug, Clone, Copy)]
@@ -32,20 +38,24 @@ pub struct PoolLimits {
 pub(super) struct FunctionPool {
     pub(super) name: String,
     pub(super) limits: PoolLimits,
+    isolation: Isolation,
     pub(super) waiting: Cell<usize>,
     /// The last invocation outlived its first turn, so the next one is not given a long one.
     pub(super) is_long: Cell<bool>,
     /// Instances that exist or are being made.
     pub(super) live: Cell<usize>,
     index: usize,
-    pre: InstancePre<HostState>,
-    /// The last one given back is the first one taken: its memory is warm in the cache.
+    template: Template,
+    /// Ready to be called; with `Isolation::Fresh`, for the first time. The last one to come is the first one taken: its
+    /// memory is warm in the cache.
     #[expect(
         clippy::vec_box,
         reason = "taking one and giving it back moves a pointer and not the instance"
     )]
     idle: RefCell<Vec<Box<Instance>>>,
+    /// One for each instance that serves a call.
     permits: Semaphore,
+    turnover: Turnover,
 }
 
 /// An instance taken from its pool. Unless it is given back it is thrown away and another one takes its place.
@@ -61,18 +71,21 @@ impl FunctionPool {
         index: usize,
         name: String,
         limits: PoolLimits,
-        pre: InstancePre<HostState>,
+        isolation: Isolation,
+        template: Template,
     ) -> FunctionPool {
         FunctionPool {
             name,
             limits,
+            isolation,
             waiting: Cell::new(0),
             is_long: Cell::new(false),
             live: Cell::new(0),
             index,
-            pre,
+            template,
             idle: RefCell::default(),
             permits: Semaphore::new(limits.instances),
+            turnover: Turnover::default(),
         }
     }
 
@@ -120,10 +133,13 @@ impl FunctionPool {
         let idle = self.idle.borrow_mut().pop();
         let instance = match idle {
             Some(instance) => instance,
-            None => self.start(guests).await.map_err(|error| match error {
-                StartError::NoSlot => InvokeError::NoInstance { waited: Duration::ZERO },
-                error => InvokeError::Start(error.to_string()),
-            })?,
+            None => {
+                self.drop_spent();
+                self.start(guests).await.map_err(|error| match error {
+                    StartError::NoSlot => InvokeError::NoInstance { waited: Duration::ZERO },
+                    error => InvokeError::Start(error.to_string()),
+                })?
+            }
         };
         Ok(Checkout { guests, pool: self, instance: Some(instance), permit })
     }
@@ -146,35 +162,19 @@ impl FunctionPool {
         let _live = Place::take(&self.live);
         // A start export may loop without end like any other.
         let _running = guests.epoch.run();
-        let limit = Duration::from_nanos(self.limits.timeout_ns);
-        let start = Instance::start(&guests.this, self.index, &self.limits, &self.pre);
-        let timeout_ms = self.limits.timeout_ns / 1_000_000;
-        let instance = tokio::time::timeout(limit, start)
-            .await
-            .map_err(|_| StartError::TimedOut { timeout_ms })??;
+        let PoolLimits { timeout_ns, memory_bytes_max, .. } = self.limits;
+        let chain = Chain::default().within(clock::now_ns(), timeout_ns);
+        let start =
+            Instance::start(&guests.this, self.index, memory_bytes_max, &self.template, chain);
+        let timed_out = StartError::TimedOut { timeout_ms: timeout_ns / 1_000_000 };
+        let instance = within(chain.deadline_ns, start).await.unwrap_or(Err(timed_out))?;
         // Counted until it is thrown away.
         self.live.set(self.live.get() + 1);
         Ok(Box::new(instance))
     }
 
-    /// Makes an instance in the place of one that was dropped.
-    fn replace_one(&self, guests: &Rc<Guests>) {
-        self.live.set(self.live.get() - 1);
-        if self.live.get() >= self.limits.instances {
-            return;
-        }
-        let (guests, index) = (Rc::downgrade(guests), self.index);
-        tokio::task::spawn_local(async move {
-            if let Some(guests) = guests.upgrade()
-                && let Err(error) = guests.functions[index].warm(&guests).await
-            {
-                // The next request tries again, and answers with the reason.
-                guests.log_start_failure(index, &error);
-            }
-        });
-    }
-
-    /// Gives back an instance whose drop would hold the shard, and replaces it then. Its permit was forgotten.
+    /// Gives back an instance whose drop would hold the shard, and replaces it then. Its permit was forgotten: until then it
+    /// counts as one that serves a call.
     fn retire(&self, mut instance: Box<Instance>, guests: &Rc<Guests>) {
         let (guests, index) = (Rc::clone(guests), self.index);
         tokio::task::spawn_local(async move {
@@ -182,7 +182,7 @@ impl FunctionPool {
             drop(instance);
             let pool = &guests.functions[index];
             pool.permits.add_permits(1);
-            pool.replace_one(&guests);
+            pool.replace_dropped(&guests);
         });
     }
 }
@@ -192,9 +192,11 @@ impl Checkout<'_> {
         self.instance.as_mut().expect("only give_back takes it, and that ends the checkout")
     }
 
-    /// Puts the instance back for the next call.
+    /// Puts the instance back for the next call, unless that is to have another one.
     pub(super) fn give_back(mut self) {
-        if let Some(instance) = self.instance.take() {
+        if self.pool.isolation == Isolation::Reuse
+            && let Some(instance) = self.instance.take()
+        {
             self.pool.idle.borrow_mut().push(instance);
         }
     }
@@ -209,8 +211,7 @@ impl Drop for Checkout<'_> {
             permit.forget();
             self.pool.retire(instance, self.guests);
         } else {
-            drop(instance);
-            self.pool.replace_one(self.guests);
+            self.pool.spend(instance, self.guests);
         }
     }
 }

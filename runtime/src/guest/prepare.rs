@@ -8,7 +8,7 @@ use std::{fs, io, thread};
 
 use wasmtime::{Engine, ExternType, Module};
 
-use crate::config::ModuleSource;
+use crate::config::{Isolation, ModuleSource};
 
 use super::artifact::{self, ArtifactCache, ArtifactError};
 use super::engine::{self, PoolSize};
@@ -25,6 +25,7 @@ pub struct Definition {
     pub wait: Duration,
     pub timeout: Duration,
     pub memory_bytes_max: u64,
+    pub isolation: Isolation,
 }
 
 /// What every shard needs to load the functions.
@@ -175,12 +176,13 @@ fn size(
     for definition in definitions {
         let Some((artifact, needs)) = compiled.remove(definition.name.as_str()) else { continue };
         let limits = limits(definition, shards);
-        // One more than may serve: the successor of a trapped instance is made while the others are in use.
+        // One more than may serve: the successor of an instance that is gone is made while the others are in use.
         instances += limits.instances + 1;
         pool.memory_bytes_max = pool.memory_bytes_max.max(limits.memory_bytes_max);
         pool.tables_per_module = pool.tables_per_module.max(needs.tables);
         pool.memories_per_module = pool.memories_per_module.max(needs.memories);
-        functions.push(FunctionSpec { name: definition.name.clone(), artifact, limits });
+        let (name, isolation) = (definition.name.clone(), definition.isolation);
+        functions.push(FunctionSpec { name, artifact, limits, isolation });
     }
     let slots = engine::MEMORIES_MAX / shards / pool.memories_per_module as usize;
     pool.instances = u32::try_from(instances.min(slots)).unwrap_or(u32::MAX);

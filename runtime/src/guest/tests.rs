@@ -17,6 +17,7 @@ use super::*;
 use crate::config::ModuleSource;
 use crate::telemetry::Labels;
 
+mod isolation;
 mod retire;
 
 /// The parts that every guest has: it fetches its request to 1024 and 2048.
@@ -68,6 +69,7 @@ fn definition(index: usize, wat: &str) -> Definition {
         wait: Duration::from_millis(50),
         timeout: TIMEOUT,
         memory_bytes_max: MEMORY_BYTES_MAX,
+        isolation: Isolation::Reuse,
     }
 }
 
@@ -116,7 +118,7 @@ async fn world_of(definitions: &[Definition]) -> Result<World, LoadError> {
 impl World {
     async fn call(&self, function: usize, payload: &[u8]) -> Result<String, InvokeError> {
         let mut response = Vec::new();
-        let mut times = RequestTimes::default();
+        let mut times = CallTimes::default();
         let payload = Bytes::copy_from_slice(payload);
         self.guests.invoke(function, payload, &mut response, &mut times).await?;
         Ok(String::from_utf8(response).unwrap())

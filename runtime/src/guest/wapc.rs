@@ -118,23 +118,26 @@ async fn host_call(
     };
     let payload = memory::read(bytes, payload_ptr, payload_len)?;
     let state = caller.data();
-    let (mut suspended, mut elapsed_ns) = (false, 0);
+    let (mut suspended, mut spent) = (false, None);
     let outcome = match guests.capabilities.resolve(call) {
         Ok(operation) => {
             let nested = Nested::of(&guests, &state.invocation);
             let from = guests.caller(state.function);
             let call = guests.capabilities.call(operation, payload, &from, &nested, &mut response);
             let outcome = watch_suspension(call, &mut suspended).await;
-            elapsed_ns = clock::now_ns().saturating_sub(started_ns);
-            guests.telemetry.host_call(operation.label_index(), outcome.is_err(), elapsed_ns);
+            let elapsed_ns = clock::now_ns().saturating_sub(started_ns);
+            let operation = operation.label_index();
+            guests.telemetry.host_call(operation, outcome.is_err(), elapsed_ns);
+            spent = guests.telemetry.capability(operation).map(|one| (one, elapsed_ns));
             outcome
         }
         Err(error) => Err(error),
     };
 
     let state = caller.data_mut();
-    state.invocation.host_ns += elapsed_ns;
-    state.invocation.host_calls += 1;
+    if let Some((capability, elapsed_ns)) = spent {
+        state.invocation.host.add(capability, elapsed_ns);
+    }
     state.host_response = response;
     let result = state.keep_outcome(outcome);
     if suspended {

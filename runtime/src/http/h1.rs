@@ -10,7 +10,7 @@ mod syntax;
 mod target;
 
 pub use chunked::{ChunkedDecoder, Decoded};
-pub use encode::{CONTINUE, Encoder, ResponseHead};
+pub use encode::{CONTINUE, Encoder, LAST_CHUNK, ResponseHead, put_chunk};
 pub use fields::HEADERS_MAX;
 pub use head::parse_head;
 

@@ -37,6 +37,7 @@ statuses! {
     FORBIDDEN = 403 "Forbidden",
     NOT_FOUND = 404 "Not Found",
     METHOD_NOT_ALLOWED = 405 "Method Not Allowed",
+    NOT_ACCEPTABLE = 406 "Not Acceptable",
     REQUEST_TIMEOUT = 408 "Request Timeout",
     CONTENT_TOO_LARGE = 413 "Content Too Large",
     URI_TOO_LONG = 414 "URI Too Long",

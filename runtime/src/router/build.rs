@@ -22,7 +22,10 @@ const KNOWN: [(Method, &str); METHODS] = [
     (Method::Trace, "TRACE"),
 ];
 
+/// Of every admin page; routes cannot have them below `/debug/`.
 const ADMIN_METHODS: [&str; 2] = ["GET", "HEAD"];
+/// What else an admin page takes. A route with this method and a parameter in the page's place can stand beside it.
+const ADMIN_POST: [AdminPage; 1] = [AdminPage::Latency];
 
 const ADMIN_PAGES: [(AdminPage, &str); 6] = [
     (AdminPage::Health, "/health"),
@@ -87,6 +90,9 @@ impl Builder {
         for (page, text) in ADMIN_PAGES {
             let origin = "the admin pages";
             self.add_pattern(text, origin, &ADMIN_METHODS, Target::Admin(page));
+            if ADMIN_POST.contains(&page) {
+                self.add_pattern(text, origin, &["POST"], Target::Admin(page));
+            }
         }
     }
 

@@ -166,6 +166,8 @@ fn admin_pages_are_routes_too() {
             ("HEAD /ready", "Ready"),
             ("GET /metrics", "Metrics"),
             ("GET /debug/latency", "Latency"),
+            ("POST /debug/latency", "Latency"),
+            ("POST /debug/pprof", "1"),
             ("GET /debug/pprof", "Pprof"),
             ("GET /debug/pprof/", "Pprof"),
             ("GET /debug/pprof/heap", "Pprof"),

@@ -1,8 +1,8 @@
 //! What a request's head asks for, and what answers it: a guest's result or one of our own few pages.
 
-use crate::admin::AdminResponse;
+use crate::admin::{AdminBody, AdminResponse, PageRequest};
 use crate::guest::InvokeError;
-use crate::http::{self, Head, Status};
+use crate::http::{self, Head, Method, Status};
 use crate::router::Lookup;
 use crate::shard::Shard;
 use crate::telemetry::Outcome;
@@ -18,6 +18,9 @@ pub(super) struct Target {
     pub(super) lookup: Lookup,
     /// The query of an admin page or of a redirect; empty for routes, whose guests do not see it.
     query: Option<String>,
+    /// What an admin page's client accepts.
+    accept: String,
+    is_post: bool,
 }
 
 /// A response without its body.
@@ -38,7 +41,11 @@ impl Target {
             }
             _ => None,
         };
-        Target { lookup, query }
+        let accept = match lookup {
+            Lookup::Admin(_) => http::accept_field(&input[..head.len]),
+            _ => String::new(),
+        };
+        Target { lookup, query, accept, is_post: head.method == Method::Post }
     }
 }
 
@@ -58,25 +65,19 @@ impl<'a> Reply<'a> {
         };
         // The same words as Tarmac's, so that clients which look for them find them.
         *body = format!("failed to execute wasm module - {error}").into_bytes();
-        let (status, outcome) = status_of(&error);
+        let outcome = error.outcome();
+        let status = status_of(outcome);
         let mut reply = Reply::text(status);
         reply.extra = (status == Status::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER);
         (reply, outcome)
     }
 }
 
-fn status_of(error: &InvokeError) -> (Status, Outcome) {
-    match error {
-        InvokeError::QueueFull { .. } => (Status::SERVICE_UNAVAILABLE, Outcome::Shed),
-        InvokeError::NoInstance { .. } => (Status::SERVICE_UNAVAILABLE, Outcome::NoInstance),
-        InvokeError::Timeout { .. } => (Status::GATEWAY_TIMEOUT, Outcome::Timeout),
-        InvokeError::Start(_) => (Status::INTERNAL_SERVER_ERROR, Outcome::Fault),
-        InvokeError::MemoryLimit { .. } | InvokeError::Trap => {
-            (Status::INTERNAL_SERVER_ERROR, Outcome::Trap)
-        }
-        InvokeError::Guest(_) | InvokeError::TooDeep { .. } => {
-            (Status::INTERNAL_SERVER_ERROR, Outcome::GuestError)
-        }
+fn status_of(failure: Outcome) -> Status {
+    match failure {
+        Outcome::Shed | Outcome::NoInstance => Status::SERVICE_UNAVAILABLE,
+        Outcome::Timeout => Status::GATEWAY_TIMEOUT,
+        _ => Status::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -85,13 +86,13 @@ pub(super) struct Page {
     pub(super) status: Status,
     pub(super) content_type: Option<&'static str>,
     pub(super) extra: Option<(&'static str, String)>,
-    pub(super) body: Vec<u8>,
+    pub(super) body: AdminBody,
     pub(super) is_admin: bool,
 }
 
 impl Page {
     fn text(status: Status, body: &str) -> Page {
-        let body = body.as_bytes().to_vec();
+        let body = AdminBody::Whole(body.as_bytes().to_vec());
         Page { status, content_type: Some(TEXT), extra: None, body, is_admin: false }
     }
 
@@ -99,8 +100,14 @@ impl Page {
     pub(super) async fn of(target: Target, shard: &Shard, peer: IpAddr) -> Page {
         match target.lookup {
             Lookup::Admin(page) => {
-                let query = target.query.unwrap_or_default();
-                let answer = shard.admin.page(page, query, peer).await;
+                let request = PageRequest {
+                    page,
+                    query: target.query.unwrap_or_default(),
+                    accept: target.accept,
+                    is_post: target.is_post,
+                    peer,
+                };
+                let answer = shard.admin.page(request).await;
                 answer.map_or_else(Page::busy, Page::admin)
             }
             Lookup::MethodNotAllowed { allow } => Page {
@@ -129,7 +136,7 @@ impl Page {
             status: Status::new(answer.status).unwrap_or(Status::INTERNAL_SERVER_ERROR),
             content_type: Some(answer.content_type),
             extra: None,
-            body: answer.body.into_bytes(),
+            body: answer.body,
             is_admin: true,
         }
     }

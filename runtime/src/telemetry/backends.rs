@@ -1,5 +1,6 @@
 //! [`BackendStatus`]: one back end over the network at the moment in which a page is made.
 
+use super::stretch::Capability;
 use super::{Collected, OperationRecord};
 use airside_capabilities::backend::BackendCounts;
 use std::sync::Arc;
@@ -7,8 +8,8 @@ use std::sync::Arc;
 /// What is known of a back end, all shards together.
 #[derive(Debug, Clone)]
 pub struct BackendStatus {
-    /// The part of a host call's label before the colon: `kvstore`.
-    pub capability: &'static str,
+    /// What it is behind.
+    pub capability: Capability,
     /// Such as `redis`.
     pub name: &'static str,
     /// Where it is, for people.
@@ -20,33 +21,13 @@ pub struct BackendStatus {
 
 impl Collected {
     /// All host calls of a capability together.
-    pub fn capability(&self, capability: &str) -> OperationRecord {
+    pub fn capability(&self, capability: Capability) -> OperationRecord {
         let mut sum = OperationRecord::default();
-        self.operations_of(capability).for_each(|(_, record)| sum.add(&record));
-        sum
-    }
-
-    /// The host calls of a capability, each with its name after the colon.
-    pub fn operations_of(
-        &self,
-        capability: &str,
-    ) -> impl Iterator<Item = (&'static str, OperationRecord)> {
-        let labels = self.labels().operations.iter().enumerate();
-        labels.filter_map(move |(index, label)| {
-            let (of, operation) = label.split_once(':').unwrap_or((label, label));
-            (of == capability).then(|| (operation, self.operation(index)))
-        })
-    }
-
-    /// The capabilities, in the order in which their operations are numbered first.
-    pub fn capabilities(&self) -> Vec<&'static str> {
-        let mut names: Vec<&'static str> = Vec::new();
-        for label in self.labels().operations {
-            let name = label.split_once(':').map_or(*label, |(name, _)| name);
-            if !names.contains(&name) {
-                names.push(name);
+        for (index, label) in self.labels().operations.iter().enumerate() {
+            if Capability::of_operation(label) == Some(capability) {
+                sum.add(&self.operation(index));
             }
         }
-        names
+        sum
     }
 }

@@ -1,8 +1,11 @@
-//! [`Collected`]: the totals of all shards since the start, on the control thread.
+//! [`Collected`]: what all shards counted, since the start and in the last minutes, on the control thread.
 
-use super::Labels;
+use super::bins::{Bins, Sparse};
 use super::clock::{self, Moment};
+use super::history::{History, ShardHistogramKey};
+use super::labels::Labels;
 use super::record::{ConnectionRecord, FunctionRecord, OperationRecord, RouteRecord, ShardRecord};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -15,6 +18,16 @@ pub struct Collected {
     end_ns: u64,
     totals: Vec<ShardRecord>,
     spares: Vec<ShardRecord>,
+    history: History,
+    reset: Option<Reset>,
+}
+
+/// What had been recorded when the latencies were reset. The totals go on for the metrics page, whose counters must not
+/// fall.
+#[derive(Debug)]
+pub(super) struct Reset {
+    pub(super) at_ns: u64,
+    pub(super) before: BTreeMap<ShardHistogramKey, Sparse>,
 }
 
 impl Collected {
@@ -22,7 +35,15 @@ impl Collected {
     pub fn new(labels: Arc<Labels>, shards: usize) -> Collected {
         let start = Moment::now();
         let totals = (0..shards).map(|_| ShardRecord::new(&labels)).collect();
-        Collected { labels, start, end_ns: start.monotonic_ns, totals, spares: Vec::new() }
+        Collected {
+            labels,
+            start,
+            end_ns: start.monotonic_ns,
+            totals,
+            spares: Vec::new(),
+            history: History::new(start.monotonic_ns),
+            reset: None,
+        }
     }
 
     /// An empty record for a shard to go on with. Records that [`Collected::add`] took come back here
@@ -35,6 +56,7 @@ impl Collected {
     pub fn add(&mut self, shard: usize, mut record: ShardRecord) {
         self.end_ns = clock::now_ns();
         self.totals[shard].add(&record);
+        self.history.add(shard, &record);
         record.clear();
         self.spares.push(record);
     }
@@ -49,25 +71,60 @@ impl Collected {
         self.totals.len()
     }
 
-    /// Start of the window that the totals cover.
-    pub fn window_start(&self) -> SystemTime {
+    /// Ends the interval that goes on, after the records of all shards came in. To be called each second, with
+    /// [`clock::now_ns`].
+    pub fn close_interval(&mut self, now_ns: u64) {
+        self.history.close_interval(now_ns);
+    }
+
+    /// From now on, the latencies "of all" are those recorded after this moment.
+    pub fn reset(&mut self) {
+        let before = self.histograms().map(|(key, bins)| (key, Sparse::from(bins))).collect();
+        self.reset = Some(Reset { at_ns: self.end_ns, before });
+    }
+
+    pub(super) fn reset_point(&self) -> Option<&Reset> {
+        self.reset.as_ref()
+    }
+
+    /// What was recorded in the last minutes.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// All histograms since the start, by shard.
+    pub(super) fn histograms(&self) -> impl Iterator<Item = (ShardHistogramKey, &Bins)> {
+        let shards = (0..).zip(&self.totals);
+        shards.flat_map(|(shard, total)| {
+            let key = move |histogram| ShardHistogramKey { histogram, shard };
+            total.histograms().map(move |(histogram, bins)| (key(histogram), bins))
+        })
+    }
+
+    /// When the process began to count.
+    pub fn started_at(&self) -> SystemTime {
         self.start.wall
     }
 
-    /// End of the window: the last collection, by the wall clock of the start.
-    pub fn window_end(&self) -> SystemTime {
-        self.start.wall + self.window()
+    /// When the last records came in, in nanoseconds of [`clock::now_ns`].
+    pub fn end_ns(&self) -> u64 {
+        self.end_ns
     }
 
-    /// Length of the window.
-    pub fn window(&self) -> Duration {
-        Duration::from_nanos(self.end_ns.saturating_sub(self.start.monotonic_ns))
+    /// When the process began to count, in nanoseconds of [`clock::now_ns`].
+    pub fn start_ns(&self) -> u64 {
+        self.start.monotonic_ns
+    }
+
+    /// The date of a moment of [`clock::now_ns`], by the wall clock of the start: it does not jump.
+    pub fn date_of(&self, at_ns: u64) -> SystemTime {
+        self.start.wall + Duration::from_nanos(at_ns.saturating_sub(self.start.monotonic_ns))
     }
 
     /// These routes together, on all shards.
     pub fn routes(&self, routes: &[usize]) -> RouteRecord {
         self.sum(|sum: &mut RouteRecord, total| {
-            routes.iter().for_each(|&route| sum.add(&total.routes[route]));
+            routes.iter().for_each(|&route| sum.add(&total.requests[route]));
         })
     }
 
@@ -94,91 +151,4 @@ impl Collected {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::Collected;
-    use crate::telemetry::bins::VALUE_MAX_NS;
-    use crate::telemetry::kinds::{Outcome, Phase};
-    use crate::telemetry::record::Instances;
-    use crate::telemetry::{Labels, RequestTimes, RouteLabels, ShardTelemetry};
-    use hdrhistogram::Histogram;
-    use std::sync::Arc;
-
-    fn labels() -> Arc<Labels> {
-        Arc::new(Labels {
-            functions: vec!["f".to_owned()],
-            routes: vec![RouteLabels {
-                function: "f".to_owned(),
-                pattern: "/".to_owned(),
-                methods: Vec::new(),
-            }],
-            operations: &["kvstore:get"],
-            service_routes: Vec::new(),
-        })
-    }
-
-    fn collect(collected: &mut Collected, shards: &[ShardTelemetry]) {
-        for (index, shard) in shards.iter().enumerate() {
-            let spare = collected.spare();
-            collected.add(index, shard.swap(spare));
-        }
-    }
-
-    #[track_caller]
-    fn check(shard_count: usize, collect_every: u64) {
-        let labels = labels();
-        let shards: Vec<_> = (0..shard_count).map(|_| ShardTelemetry::new(&labels)).collect();
-        let mut collected = Collected::new(Arc::clone(&labels), shard_count);
-        let mut whole = Histogram::<u64>::new_with_bounds(1, VALUE_MAX_NS, 3).unwrap();
-        let mut value = 1_u64;
-        for round in 1..=5_000 {
-            value = value.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let total_ns = value >> (24 + round % 40);
-            let times = RequestTimes { total_ns, ..RequestTimes::default() };
-            shards[(value >> 7) as usize % shard_count].request(0, Outcome::Answered, &times);
-            whole.saturating_record(total_ns);
-            if round % collect_every == 0 {
-                collect(&mut collected, &shards);
-            }
-        }
-        collect(&mut collected, &shards);
-        let route = collected.routes(&[0]);
-        assert_eq!(route.requests(), 5_000);
-        assert_eq!(route.phase(Phase::Total).get().unwrap().to_histogram(), whole);
-        assert!(collected.spares.len() == 1, "asking in turn needs one spare");
-    }
-
-    #[test]
-    fn shards_add_up_to_one_histogram_of_all_values() {
-        check(1, 5_000);
-        check(1, 7);
-        check(2, 1_000);
-        check(3, 13);
-        check(16, 100);
-    }
-
-    #[test]
-    fn gauges_are_the_last_ones_of_each_shard() {
-        let labels = labels();
-        let shards = [ShardTelemetry::new(&labels), ShardTelemetry::new(&labels)];
-        let mut collected = Collected::new(Arc::clone(&labels), 2);
-        shards[0].instances(0, Instances { live: 4, in_use: 4, waiting: 9 });
-        shards[1].instances(0, Instances { live: 2, in_use: 1, waiting: 0 });
-        collect(&mut collected, &shards);
-        shards[0].instances(0, Instances { live: 3, in_use: 1, waiting: 0 });
-        collect(&mut collected, &shards);
-        collect(&mut collected, &shards);
-        let expected = Instances { live: 5, in_use: 2, waiting: 0 };
-        assert_eq!(collected.function(0).instances(), expected);
-    }
-
-    #[test]
-    fn the_window_ends_at_the_last_collection() {
-        let labels = labels();
-        let shard = [ShardTelemetry::new(&labels)];
-        let mut collected = Collected::new(labels, 1);
-        assert!(collected.window().is_zero());
-        collect(&mut collected, &shard);
-        assert!(!collected.window().is_zero());
-        assert_eq!(collected.window_end(), collected.window_start() + collected.window());
-    }
-}
+mod tests;

@@ -1,10 +1,20 @@
-//! Writes the Prometheus text format, version 0.0.4: families of samples, each announced once.
+//! What the metrics page says, before it has a format: families of samples, each announced once.
 //!
-//! Source: <https://prometheus.io/docs/instrumenting/exposition_formats/>. A family whose names are
-//! taken is refused, so that no two series can have the same name and labels.
+//! A family whose names are taken is refused, so that no two series can have the same name and labels.
 
+mod native;
+mod number;
+mod open_metrics;
+mod protobuf;
+mod text;
+
+use super::bins::Bins;
+use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fmt::Write;
+
+pub(super) use native::NativeHistogram;
+
+const NANOSECONDS_PER_SECOND: f64 = 1e9;
 
 /// What the values of a family mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,64 +25,174 @@ pub(super) enum Kind {
     Summary,
 }
 
-/// The text so far and the names that it uses.
+/// All families so far and the names that they use.
 #[derive(Debug, Default)]
 pub(super) struct Exposition {
-    text: String,
+    families: Vec<Family>,
     names: HashSet<String>,
 }
 
-/// A family that is open for samples. It appears in the text with its first one.
+/// A family and its samples. One without samples does not appear.
 #[derive(Debug)]
-pub(super) struct Family<'e> {
-    text: &'e mut String,
-    name: &'e str,
+pub(super) struct Family {
+    name: String,
     kind: Kind,
-    help: &'e str,
-    announced: bool,
+    help: &'static str,
+    samples: Vec<Sample>,
 }
+
+#[derive(Debug)]
+struct Sample {
+    labels: Vec<(&'static str, String)>,
+    value: Value,
+}
+
+/// A sample's value, of the kind of its family.
+#[derive(Debug)]
+enum Value {
+    Number(f64),
+    Summary { count: u64, sum: f64, quantiles: Vec<(f64, f64)> },
+    Histogram(HistogramValue),
+}
+
+/// Lengths of time, in seconds.
+#[derive(Debug)]
+struct HistogramValue {
+    count: u64,
+    sum: f64,
+    /// Upper bounds, and how many values are not above each; the bound above all is left out.
+    buckets: Vec<(f64, u64)>,
+    native: NativeHistogram,
+}
+
+/// Upper bounds of the buckets of histograms, from 10 us to 60 s.
+const BUCKETS_NS: [u64; 22] = [
+    10_000,
+    25_000,
+    50_000,
+    100_000,
+    250_000,
+    500_000,
+    1_000_000,
+    2_500_000,
+    5_000_000,
+    10_000_000,
+    25_000_000,
+    50_000_000,
+    100_000_000,
+    250_000_000,
+    500_000_000,
+    1_000_000_000,
+    2_500_000_000,
+    5_000_000_000,
+    10_000_000_000,
+    20_000_000_000,
+    30_000_000_000,
+    60_000_000_000,
+];
 
 impl Exposition {
     /// Opens a family of this name, or none if it would use a name that another one uses.
-    pub(super) fn family<'e>(
-        &'e mut self,
-        name: &'e str,
+    pub(super) fn family(
+        &mut self,
+        name: &str,
         kind: Kind,
-        help: &'e str,
-    ) -> Option<Family<'e>> {
+        help: &'static str,
+    ) -> Option<&mut Family> {
         let suffixes = kind.suffixes().iter().map(|suffix| format!("{name}{suffix}"));
         let names: Vec<_> = suffixes.collect();
         if names.iter().any(|name| self.names.contains(name)) {
             return None;
         }
         self.names.extend(names);
-        Some(Family { text: &mut self.text, name, kind, help, announced: false })
+        self.families.push(Family { name: name.to_owned(), kind, help, samples: Vec::new() });
+        self.families.last_mut()
     }
 
+    /// Prometheus' text format.
     pub(super) fn into_text(self) -> String {
-        self.text
+        text::write(&self.families)
+    }
+
+    /// The text format of OpenMetrics.
+    pub(super) fn into_open_metrics(self) -> String {
+        open_metrics::write(&self.families)
+    }
+
+    /// Prometheus' protobuf format, native histograms included.
+    pub(super) fn into_protobuf(self) -> Vec<u8> {
+        protobuf::write(&self.families)
     }
 }
 
-impl Family<'_> {
-    /// Adds one sample under the family's name and a suffix that belongs to its kind.
-    pub(super) fn sample(&mut self, suffix: &str, labels: &[(&str, &str)], value: f64) {
-        self.announce();
-        self.text.push_str(self.name);
-        self.text.push_str(suffix);
-        write_labels(self.text, labels);
-        self.text.push(' ');
-        write_number(self.text, value);
-        self.text.push('\n');
+impl Family {
+    /// Adds one sample of a counter or gauge.
+    pub(super) fn number(&mut self, labels: &[(&'static str, &str)], value: f64) {
+        self.add(labels, Value::Number(value));
     }
 
-    fn announce(&mut self) {
-        if !self.announced {
-            self.announced = true;
-            let (name, kind) = (self.name, self.kind.name());
-            let help = self.help.replace('\\', "\\\\").replace('\n', "\\n");
-            // Writing to a string cannot fail.
-            let _ = write!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
+    /// Adds one sample of a summary: pairs of a quantile and its value. `labels` must not hold `quantile`.
+    pub(super) fn summary(
+        &mut self,
+        labels: &[(&'static str, &str)],
+        (count, sum): (u64, f64),
+        quantiles: Vec<(f64, f64)>,
+    ) {
+        self.add(labels, Value::Summary { count, sum, quantiles });
+    }
+
+    /// Adds one sample of a histogram of lengths of time, shown in seconds. `labels` must not hold `le`.
+    pub(super) fn histogram(&mut self, labels: &[(&'static str, &str)], bins: &Bins) {
+        let buckets = BUCKETS_NS.into_iter().zip(bins.counts_up_to(BUCKETS_NS));
+        let seconds = |bound_ns| bound_ns as f64 / NANOSECONDS_PER_SECOND;
+        let value = HistogramValue {
+            count: bins.count(),
+            sum: bins.sum_ns() as f64 / NANOSECONDS_PER_SECOND,
+            buckets: buckets.map(|(bound_ns, count)| (seconds(bound_ns), count)).collect(),
+            native: NativeHistogram::of(bins),
+        };
+        self.add(labels, Value::Histogram(value));
+    }
+
+    fn add(&mut self, labels: &[(&'static str, &str)], value: Value) {
+        let labels = labels.iter().map(|&(name, value)| (name, value.to_owned())).collect();
+        self.samples.push(Sample { labels, value });
+    }
+}
+
+/// One line of a text format: what its name ends in, a label of its own with a number, its value.
+struct Line {
+    suffix: &'static str,
+    label: Option<(&'static str, f64)>,
+    value: f64,
+}
+
+impl Value {
+    /// The lines that the text formats make of a sample.
+    fn lines(&self) -> Vec<Line> {
+        let plain = |suffix, value| Line { suffix, label: None, value };
+        match self {
+            Value::Number(value) => vec![plain("", *value)],
+            Value::Summary { count, sum, quantiles } => {
+                let quantile = |&(quantile, value)| Line {
+                    suffix: "",
+                    label: Some(("quantile", quantile)),
+                    value,
+                };
+                let ends = [plain("_sum", *sum), plain("_count", *count as f64)];
+                quantiles.iter().map(quantile).chain(ends).collect()
+            }
+            Value::Histogram(histogram) => {
+                let count = histogram.count as f64;
+                let bounds = histogram.buckets.iter().map(|&(bound, count)| (bound, count as f64));
+                let bucket = |(bound, count)| Line {
+                    suffix: "_bucket",
+                    label: Some(("le", bound)),
+                    value: count,
+                };
+                let buckets = bounds.chain([(f64::INFINITY, count)]).map(bucket);
+                buckets.chain([plain("_sum", histogram.sum), plain("_count", count)]).collect()
+            }
         }
     }
 }
@@ -108,74 +228,37 @@ pub(super) fn metric_name(name: &str) -> String {
     name.chars().enumerate().map(allowed).collect()
 }
 
-/// A number as the format wants it, also where it stands in a label (`le`, `quantile`).
-pub(super) fn write_number(text: &mut String, value: f64) {
-    if value.is_infinite() {
-        text.push_str(if value > 0.0 { "+Inf" } else { "-Inf" });
-    } else {
-        // Rust writes the shortest digits that read back the same, and `NaN` as the format does.
-        let _ = write!(text, "{value}");
-    }
-}
-
-fn write_labels(text: &mut String, labels: &[(&str, &str)]) {
-    for (index, (name, value)) in labels.iter().enumerate() {
-        text.push(if index == 0 { '{' } else { ',' });
+/// Writes the labels of a line, `extra` last.
+fn write_labels<'s>(
+    text: &mut String,
+    sample: &'s Sample,
+    extra: Option<(&'static str, Cow<'s, str>)>,
+) {
+    let labels = sample.labels.iter().map(|(name, value)| (*name, Cow::from(value)));
+    let mut opening = '{';
+    for (name, value) in labels.chain(extra) {
+        text.push(opening);
+        opening = ',';
         text.push_str(name);
         text.push_str("=\"");
-        for character in value.chars() {
-            match character {
-                '\\' => text.push_str("\\\\"),
-                '"' => text.push_str("\\\""),
-                '\n' => text.push_str("\\n"),
-                _ => text.push(character),
-            }
-        }
+        write_escaped(text, &value, true);
         text.push('"');
     }
-    if !labels.is_empty() {
+    if opening == ',' {
         text.push('}');
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{Exposition, Kind, metric_name};
-
-    #[test]
-    fn a_family_is_announced_once_and_only_with_samples() {
-        let mut exposition = Exposition::default();
-        let mut family = exposition.family("calls", Kind::Counter, "Calls\nso \\ far").unwrap();
-        family.sample("", &[("path", "a\\b\"c\nd"), ("method", "GET")], 3.0);
-        family.sample("", &[], f64::INFINITY);
-        assert!(exposition.family("empty", Kind::Gauge, "Nothing").is_some());
-        let expected = "# HELP calls Calls\\nso \\\\ far\n# TYPE calls counter\n\
-             calls{path=\"a\\\\b\\\"c\\nd\",method=\"GET\"} 3\ncalls +Inf\n";
-        assert_eq!(exposition.into_text(), expected);
-    }
-
-    #[test]
-    fn a_taken_name_is_refused() {
-        let mut exposition = Exposition::default();
-        let mut check = |name, kind, free| {
-            assert_eq!(exposition.family(name, kind, "").is_some(), free, "{name}");
-        };
-        check("latency", Kind::Histogram, true);
-        check("latency", Kind::Counter, false);
-        check("latency_count", Kind::Counter, false);
-        check("latency_bucket", Kind::Gauge, false);
-        check("size", Kind::Summary, true);
-        check("size_bucket", Kind::Counter, true);
-        check("free_sum", Kind::Counter, true);
-        check("free", Kind::Summary, false);
-    }
-
-    #[test]
-    fn names_are_made_valid() {
-        let check = |name, expected| assert_eq!(metric_name(name), expected);
-        check("plain_name:x9", "plain_name:x9");
-        check("9lives", "_lives");
-        check("a-b c", "a_b_c");
-        check("", "");
+fn write_escaped(text: &mut String, value: &str, quotes: bool) {
+    for character in value.chars() {
+        match character {
+            '\\' => text.push_str("\\\\"),
+            '\n' => text.push_str("\\n"),
+            '"' if quotes => text.push_str("\\\""),
+            _ => text.push(character),
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

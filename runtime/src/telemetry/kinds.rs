@@ -1,4 +1,5 @@
-//! The closed sets that telemetry counts by: outcomes, phases, connection events, faults, statuses.
+//! The closed sets that telemetry counts by: outcomes, status classes, connection
+//! events, faults, statuses.
 
 /// How a request on a route ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,41 +58,72 @@ impl Outcome {
         }
     }
 
-    /// Whether a function ran and did not answer; such requests have a histogram of their own.
-    pub fn is_failure(self) -> bool {
-        matches!(self, Outcome::GuestError | Outcome::Trap | Outcome::Timeout | Outcome::Fault)
+    /// The class that the request's histograms belong to. What a function answers has status 200.
+    pub fn status_class(self) -> StatusClass {
+        match self {
+            Outcome::Answered => StatusClass::Success,
+            Outcome::GuestError | Outcome::Fault => StatusClass::ServerError,
+            Outcome::Trap => StatusClass::Trap,
+            Outcome::Timeout => StatusClass::Timeout,
+            Outcome::Shed | Outcome::NoInstance => StatusClass::Shed,
+            Outcome::NotFound | Outcome::MethodNotAllowed => StatusClass::ClientError,
+            Outcome::Aborted => StatusClass::Aborted,
+        }
     }
 }
 
-/// The stretches of a request that have a histogram. The first four hold answered requests only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(usize)]
-pub enum Phase {
-    /// From the first readable byte of the request to its answer.
-    Total,
-    /// Waiting for an instance.
-    Wait,
-    /// In the guest, host calls excluded.
-    Guest,
-    /// The sum of all host calls of the invocation; only invocations that made one.
-    Host,
-    /// The total of requests whose function failed, see [`Outcome::is_failure`].
-    Failed,
+/// Where a histogram of requests belongs by how they ended: the status that the client saw, or why it saw none of the
+/// function's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum StatusClass {
+    Success,
+    Redirect,
+    ClientError,
+    /// The function failed, or the server did, for a reason that has no class of its own.
+    ServerError,
+    /// Refused because there was no instance, at once or after waiting.
+    Shed,
+    Timeout,
+    Trap,
+    /// The client went away before it was answered.
+    Aborted,
 }
 
-impl Phase {
+impl StatusClass {
     /// All of them, in the order of their indices.
-    pub const ALL: [Phase; 5] =
-        [Phase::Total, Phase::Wait, Phase::Guest, Phase::Host, Phase::Failed];
+    pub const ALL: [StatusClass; 8] = [
+        StatusClass::Success,
+        StatusClass::Redirect,
+        StatusClass::ClientError,
+        StatusClass::ServerError,
+        StatusClass::Shed,
+        StatusClass::Timeout,
+        StatusClass::Trap,
+        StatusClass::Aborted,
+    ];
 
     /// Name in metrics and on the latency page.
     pub fn label(self) -> &'static str {
         match self {
-            Phase::Total => "total",
-            Phase::Wait => "wait",
-            Phase::Guest => "guest",
-            Phase::Host => "host",
-            Phase::Failed => "failed",
+            StatusClass::Success => "2xx",
+            StatusClass::Redirect => "3xx",
+            StatusClass::ClientError => "4xx",
+            StatusClass::ServerError => "5xx",
+            StatusClass::Shed => "shed",
+            StatusClass::Timeout => "timeout",
+            StatusClass::Trap => "trap",
+            StatusClass::Aborted => "aborted",
+        }
+    }
+
+    /// The class of a response that no function gave.
+    pub fn of_status(status: u16) -> StatusClass {
+        match status {
+            0..300 => StatusClass::Success,
+            300..400 => StatusClass::Redirect,
+            400..500 => StatusClass::ClientError,
+            500.. => StatusClass::ServerError,
         }
     }
 }

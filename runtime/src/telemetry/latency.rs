@@ -1,101 +1,88 @@
-//! The latency page: every route's histograms with their percentiles, as a table for people or as JSON
-//! for programs.
+//! The latency page: every histogram, split, filtered and added up as the client asks, in the window it asks for, as a
+//! table for people or in a format that programs and HdrHistogram's tools read.
 
-mod capabilities;
+mod csv;
+mod dimension;
+mod follow;
+mod format;
+mod hgrm;
+mod hlog;
 mod json;
+mod query;
+mod select;
+mod summary;
 mod text;
+mod window;
 
-pub use capabilities::render as render_capabilities;
+pub use follow::{FOLLOWERS_MAX, FollowError, Followers};
+pub use format::Format;
+pub use query::{QueryError, requested_format};
 
-use super::bins::Bins;
+use super::backends::BackendStatus;
 use super::collected::Collected;
-use super::kinds::{Outcome, Phase};
-use super::record::{Latencies, RouteRecord};
+use dimension::{Place, Values};
+use query::Query;
+use select::Selection;
+use window::View;
 
-/// The percentiles of the page between minimum and maximum.
-const QUANTILES: [f64; 5] = [0.5, 0.9, 0.99, 0.999, 0.9999];
-const QUANTILE_NAMES: [&str; 5] = ["p50", "p90", "p99", "p99.9", "p99.99"];
-
-/// The ways the page can be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// An aligned table in microseconds.
-    Text,
-    /// The same numbers in nanoseconds, each histogram with its base64 form.
-    Json,
-}
-
-impl Format {
-    /// The names that `format=` takes.
-    pub const NAMES: [&'static str; 2] = ["text", "json"];
-
-    /// The format of a `format=` value.
-    pub fn named(name: &str) -> Option<Format> {
-        match name {
-            "text" => Some(Format::Text),
-            "json" => Some(Format::Json),
-            _ => None,
-        }
+/// The whole page for a query, without its `?`. Its window ends at the last collection; what is said of the back ends is of
+/// now.
+///
+/// # Errors
+/// When the query names something that there is not.
+pub fn render(
+    collected: &Collected,
+    backends: &[BackendStatus],
+    format: Format,
+    query: &str,
+) -> Result<String, QueryError> {
+    let values = Values::of(collected.labels(), collected.shards());
+    let query = Query::parse(query, format, &values)?;
+    if format == Format::Hlog {
+        return Ok(hlog::render(collected, &query, &values));
     }
-
-    /// The media type of what [`render`] returns.
-    pub fn content_type(self) -> &'static str {
-        match self {
-            Format::Text => "text/plain; charset=utf-8",
-            Format::Json => "application/json",
-        }
-    }
-}
-
-/// The whole page, of all requests since the start up to the last collection.
-pub fn render(collected: &Collected, format: Format) -> String {
-    let page = Page::read(collected);
-    match format {
+    let view = View::of(collected, query.window);
+    let mut page = Page::of(view, &query, &values, collected.shards());
+    page.backends = backends.iter().filter(|one| query.shows_backend(one.capability)).collect();
+    Ok(match format {
         Format::Text => text::render(&page),
         Format::Json => json::render(&page),
-    }
+        Format::Csv => csv::render(&page),
+        Format::Hgrm | Format::Hlog => hgrm::render(&page),
+    })
 }
 
 /// What the page shows, before it has a format.
 struct Page<'c> {
-    collected: &'c Collected,
-    /// Host calls that happened: label, number of failed ones, lengths.
-    host_calls: Vec<(&'static str, u64, Latencies)>,
+    view: View<'c>,
+    query: &'c Query,
+    values: &'c Values,
+    shards: usize,
+    selection: Selection<'c>,
+    /// Those behind the capabilities that the query asks for.
+    backends: Vec<&'c BackendStatus>,
 }
 
 impl<'c> Page<'c> {
-    fn read(collected: &'c Collected) -> Page<'c> {
-        let labels = collected.labels();
-        let host_calls = labels.operations.iter().enumerate().map(|(index, &label)| {
-            let operation = collected.operation(index);
-            (label, operation.errors(), operation.calls().clone())
-        });
-        Page { collected, host_calls: host_calls.filter(|(.., calls)| calls.count() > 0).collect() }
+    fn of(view: View<'c>, query: &'c Query, values: &'c Values, shards: usize) -> Page<'c> {
+        let selection = Selection::of(&view, query, values);
+        Page { view, query, values, shards, selection, backends: Vec::new() }
     }
 
-    /// Routes that had requests, by index, pseudo routes included. Added up one at a time: all of them
-    /// together would double the memory of the histograms.
-    fn routes(&self) -> impl Iterator<Item = (usize, RouteRecord)> {
-        let indices = 0..self.collected.labels().route_count();
-        let routes = indices.map(|index| (index, self.collected.routes(&[index])));
-        routes.filter(|(_, route)| route.requests() > 0)
+    /// The labels of a series: names and values of the dimensions that the query splits by.
+    fn labels(&self, place: &Place) -> impl Iterator<Item = (&'static str, &str)> {
+        labels(self.query, self.values, place)
     }
 }
 
-/// Per second of the window.
-fn rate(collected: &Collected, count: u64) -> f64 {
-    let seconds = collected.window().as_secs_f64();
-    if seconds > 0.0 { count as f64 / seconds } else { 0.0 }
-}
-
-/// A route's histograms that hold something.
-fn phases(route: &RouteRecord) -> impl Iterator<Item = (Phase, &Bins)> {
-    Phase::ALL.into_iter().filter_map(|phase| Some((phase, route.phase(phase).get()?)))
-}
-
-/// A route's outcomes, all of them.
-fn outcomes(route: &RouteRecord) -> impl Iterator<Item = (&'static str, u64)> {
-    Outcome::ALL.into_iter().map(|outcome| (outcome.label(), route.outcome(outcome)))
+/// Names and values of the dimensions that a query splits by; a value is empty where there is none.
+fn labels<'v>(
+    query: &Query,
+    values: &'v Values,
+    place: &Place,
+) -> impl Iterator<Item = (&'static str, &'v str)> {
+    let labels = query.by.iter().map(|&by| (by.label(), values.name(by, place[by as usize])));
+    labels.collect::<Vec<_>>().into_iter()
 }
 
 #[cfg(test)]

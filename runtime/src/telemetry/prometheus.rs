@@ -8,13 +8,10 @@ mod tarmac;
 
 use super::bins::Bins;
 use super::collected::Collected;
-use super::exposition::{Exposition, Family, Kind, write_number};
+use super::exposition::{Exposition, Family, Kind};
 use super::process::ProcessFacts;
 use super::{BackendStatus, Labels};
 use std::collections::BTreeMap;
-
-/// Media type of the page.
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Names of this page that guests cannot have, but for those with a [`RESERVED_PREFIXES`] prefix.
 pub const RESERVED_NAMES: [&str; 10] = [
@@ -35,31 +32,6 @@ pub const RESERVED_PREFIXES: [&str; 2] = ["airside_", "process_"];
 const NANOSECONDS_PER_SECOND: f64 = 1e9;
 const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
 
-/// Upper bounds of the buckets of our histograms, from 10 us to 60 s.
-const BUCKETS_NS: [u64; 22] = [
-    10_000,
-    25_000,
-    50_000,
-    100_000,
-    250_000,
-    500_000,
-    1_000_000,
-    2_500_000,
-    5_000_000,
-    10_000_000,
-    25_000_000,
-    50_000_000,
-    100_000_000,
-    250_000_000,
-    500_000_000,
-    1_000_000_000,
-    2_500_000_000,
-    5_000_000_000,
-    10_000_000_000,
-    20_000_000_000,
-    30_000_000_000,
-    60_000_000_000,
-];
 /// Quantiles of the summaries, Tarmac's.
 const QUANTILES: [f64; 3] = [0.5, 0.9, 0.99];
 
@@ -94,14 +66,58 @@ pub enum GuestValue {
     },
 }
 
+/// The formats of the page. Prometheus asks for one by its Accept field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricsFormat {
+    Text,
+    OpenMetrics,
+    /// With native histograms beside the classic ones.
+    Protobuf,
+}
+
+impl MetricsFormat {
+    /// All of them. The first is for clients that do not say.
+    pub const ALL: [MetricsFormat; 3] =
+        [MetricsFormat::Text, MetricsFormat::OpenMetrics, MetricsFormat::Protobuf];
+
+    /// The media type, and the parameters that tell versions of it apart.
+    pub fn media_type(self) -> (&'static str, &'static [(&'static str, &'static str)]) {
+        match self {
+            MetricsFormat::Text => ("text/plain", &[("version", "0.0.4")]),
+            MetricsFormat::OpenMetrics => ("application/openmetrics-text", &[("version", "1.0.0")]),
+            MetricsFormat::Protobuf => (
+                "application/vnd.google.protobuf",
+                &[("proto", "io.prometheus.client.MetricFamily"), ("encoding", "delimited")],
+            ),
+        }
+    }
+
+    /// The value of the response's Content-Type.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            MetricsFormat::Text => "text/plain; version=0.0.4; charset=utf-8",
+            MetricsFormat::OpenMetrics => {
+                "application/openmetrics-text; version=1.0.0; charset=utf-8"
+            }
+            MetricsFormat::Protobuf => {
+                "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+            }
+        }
+    }
+}
+
 /// The whole page, of everything since the start up to the last collection.
-pub fn render(collected: &Collected, extras: &Extras<'_>) -> String {
+pub fn render(collected: &Collected, extras: &Extras<'_>, format: MetricsFormat) -> Vec<u8> {
     let mut exposition = Exposition::default();
     tarmac::write(&mut exposition, collected);
     server::write(&mut exposition, collected, extras);
     backends::write(&mut exposition, collected, &extras.backends);
     guests::write(&mut exposition, &extras.guest_metrics);
-    exposition.into_text()
+    match format {
+        MetricsFormat::Text => exposition.into_text().into_bytes(),
+        MetricsFormat::OpenMetrics => exposition.into_open_metrics().into_bytes(),
+        MetricsFormat::Protobuf => exposition.into_protobuf(),
+    }
 }
 
 /// The routes that make one series because they have the same labels, those of `key`: several routes of
@@ -118,39 +134,11 @@ fn route_series<'c, K: Ord>(
     series
 }
 
-/// The series of one summary. `labels` must not hold `quantile`.
-fn summary(family: &mut Family<'_>, labels: &[(&str, &str)], bins: &Bins, unit_ns: f64) {
-    for (quantile, value) in QUANTILES.into_iter().zip(bins.quantiles_ns(QUANTILES)) {
-        with_number(family, "", labels, ("quantile", quantile), value as f64 / unit_ns);
-    }
-    family.sample("_sum", labels, bins.sum_ns() as f64 / unit_ns);
-    family.sample("_count", labels, bins.count() as f64);
-}
-
-/// The series of one histogram in seconds. `labels` must not hold `le`.
-fn histogram(family: &mut Family<'_>, labels: &[(&str, &str)], bins: &Bins) {
-    for (bound, count) in BUCKETS_NS.into_iter().zip(bins.counts_up_to(BUCKETS_NS)) {
-        let bound = bound as f64 / NANOSECONDS_PER_SECOND;
-        with_number(family, "_bucket", labels, ("le", bound), count as f64);
-    }
-    let count = bins.count() as f64;
-    with_number(family, "_bucket", labels, ("le", f64::INFINITY), count);
-    family.sample("_sum", labels, bins.sum_ns() as f64 / NANOSECONDS_PER_SECOND);
-    family.sample("_count", labels, count);
-}
-
-/// A sample with one more label, whose value is a number.
-fn with_number(
-    family: &mut Family<'_>,
-    suffix: &str,
-    labels: &[(&str, &str)],
-    (name, number): (&str, f64),
-    value: f64,
-) {
-    let mut text = String::new();
-    write_number(&mut text, number);
-    let labels: Vec<_> = labels.iter().copied().chain([(name, text.as_str())]).collect();
-    family.sample(suffix, &labels, value);
+/// One sample of a summary. `labels` must not hold `quantile`.
+fn summary(family: &mut Family, labels: &[(&'static str, &str)], bins: &Bins, unit_ns: f64) {
+    let values = bins.quantiles_ns(QUANTILES).map(|value| value as f64 / unit_ns);
+    let quantiles = QUANTILES.into_iter().zip(values).collect();
+    family.summary(labels, (bins.count(), bins.sum_ns() as f64 / unit_ns), quantiles);
 }
 
 /// Writes a family that is one of ours, whose names nobody else has.
@@ -158,13 +146,13 @@ fn own_family(
     exposition: &mut Exposition,
     name: &str,
     kind: Kind,
-    help: &str,
-    write: impl FnOnce(&mut Family<'_>),
+    help: &'static str,
+    write: impl FnOnce(&mut Family),
 ) {
     let family = exposition.family(name, kind, help);
     debug_assert!(family.is_some(), "{name} is written twice");
-    if let Some(mut family) = family {
-        write(&mut family);
+    if let Some(family) = family {
+        write(family);
     }
 }
 

@@ -3,9 +3,14 @@
 //! A record is filled on its shard, sent to the control thread as a whole, added to a total and
 //! emptied there, and goes back as the next spare. Emptied, it keeps the memory of its histograms.
 
-use super::Labels;
+mod requests;
+
+pub use requests::{Latencies, OperationRecord, RouteRecord};
+
 use super::bins::Bins;
-use super::kinds::{ConnectionEvent, FunctionFault, Outcome, Phase, REJECT_STATUSES};
+use super::kinds::{ConnectionEvent, FunctionFault, REJECT_STATUSES, StatusClass};
+use super::labels::Labels;
+use super::stretch::{Phase, Stretch};
 
 /// A shard's instances of one function, at one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -18,10 +23,21 @@ pub struct Instances {
     pub waiting: u32,
 }
 
+/// Which of a record's histograms. Numbers, because thousands of them are kept for every second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct HistogramKey {
+    /// As [`Labels`] numbers them; the configuration's limits keep them within 32 bits.
+    pub(super) source: u32,
+    pub(super) status: StatusClass,
+    /// [`Stretch::index`].
+    pub(super) stretch: u8,
+}
+
 /// Everything one shard counted. `Send`, so that it can go to the control thread and come back empty.
 #[derive(Debug, Clone)]
 pub struct ShardRecord {
-    pub(super) routes: Box<[RouteRecord]>,
+    /// Of the routes and pseudo routes, then of the calls of each function.
+    pub(super) requests: Box<[RouteRecord]>,
     pub(super) functions: Box<[FunctionRecord]>,
     pub(super) operations: Box<[OperationRecord]>,
     pub(super) connections: Box<ConnectionRecord>,
@@ -31,7 +47,7 @@ impl ShardRecord {
     /// An empty record with a place for each label. Histograms are made at their first value.
     pub fn new(labels: &Labels) -> ShardRecord {
         ShardRecord {
-            routes: (0..labels.route_count()).map(|_| RouteRecord::default()).collect(),
+            requests: (0..labels.request_source_count()).map(|_| RouteRecord::default()).collect(),
             functions: labels.functions.iter().map(|_| FunctionRecord::default()).collect(),
             operations: labels.operations.iter().map(|_| OperationRecord::default()).collect(),
             connections: Box::default(),
@@ -40,7 +56,7 @@ impl ShardRecord {
 
     /// Adds all counts of another record of the same labels. Its gauges replace the ones here.
     pub(super) fn add(&mut self, other: &ShardRecord) {
-        self.routes.iter_mut().zip(&other.routes).for_each(|(to, from)| to.add(from));
+        self.requests.iter_mut().zip(&other.requests).for_each(|(to, from)| to.add(from));
         self.functions.iter_mut().zip(&other.functions).for_each(|(to, from)| {
             to.instances = from.instances.or(to.instances);
             to.add_counts(from);
@@ -49,81 +65,28 @@ impl ShardRecord {
         self.connections.add(&other.connections);
     }
 
+    /// All histograms that hold something, in the order of their keys.
+    pub(super) fn histograms(&self) -> impl Iterator<Item = (HistogramKey, &Bins)> {
+        let requests = self.requests.iter().enumerate().flat_map(|(source, record)| {
+            record.histograms().map(move |(status, stretch, bins)| (source, status, stretch, bins))
+        });
+        let operations = self.operations.iter().enumerate().flat_map(|(operation, record)| {
+            let source = self.requests.len() + operation;
+            let total = Stretch::Phase(Phase::Total);
+            record.histograms().map(move |(status, bins)| (source, status, total, bins))
+        });
+        requests.chain(operations).map(|(source, status, stretch, bins)| {
+            let source = source as u32;
+            (HistogramKey { source, status, stretch: stretch.index() as u8 }, bins)
+        })
+    }
+
     /// Forgets everything and keeps the memory of the histograms.
     pub(super) fn clear(&mut self) {
-        self.routes.iter_mut().for_each(RouteRecord::clear);
+        self.requests.iter_mut().for_each(RouteRecord::clear);
         self.functions.iter_mut().for_each(FunctionRecord::clear);
         self.operations.iter_mut().for_each(OperationRecord::clear);
         *self.connections = ConnectionRecord::default();
-    }
-}
-
-/// A histogram that is made at its first value.
-#[derive(Debug, Clone, Default)]
-pub struct Latencies(Option<Box<Bins>>);
-
-impl Latencies {
-    #[inline]
-    pub(super) fn record(&mut self, value_ns: u64) {
-        self.0.get_or_insert_default().record(value_ns);
-    }
-
-    /// The values so far, if there are any.
-    pub fn get(&self) -> Option<&Bins> {
-        self.0.as_deref().filter(|bins| bins.count() > 0)
-    }
-
-    /// Number of values.
-    pub fn count(&self) -> u64 {
-        self.0.as_ref().map_or(0, |bins| bins.count())
-    }
-
-    pub(super) fn add(&mut self, other: &Latencies) {
-        match (&mut self.0, other.get()) {
-            (Some(mine), Some(theirs)) => mine.add(theirs),
-            (None, Some(theirs)) => self.0 = Some(Box::new(theirs.clone())),
-            (_, None) => {}
-        }
-    }
-
-    fn clear(&mut self) {
-        if let Some(bins) = &mut self.0 {
-            bins.clear();
-        }
-    }
-}
-
-/// Counts of one route.
-#[derive(Debug, Clone, Default)]
-pub struct RouteRecord {
-    pub(super) outcomes: [u64; Outcome::ALL.len()],
-    pub(super) phases: [Latencies; Phase::ALL.len()],
-}
-
-impl RouteRecord {
-    /// How many requests ended so.
-    pub fn outcome(&self, outcome: Outcome) -> u64 {
-        self.outcomes[outcome as usize]
-    }
-
-    /// The histogram of a phase.
-    pub fn phase(&self, phase: Phase) -> &Latencies {
-        &self.phases[phase as usize]
-    }
-
-    /// Number of requests, however they ended.
-    pub fn requests(&self) -> u64 {
-        self.outcomes.iter().sum()
-    }
-
-    pub(super) fn add(&mut self, other: &RouteRecord) {
-        add_counts(&mut self.outcomes, &other.outcomes);
-        self.phases.iter_mut().zip(&other.phases).for_each(|(to, from)| to.add(from));
-    }
-
-    fn clear(&mut self) {
-        self.outcomes = [0; Outcome::ALL.len()];
-        self.phases.iter_mut().for_each(Latencies::clear);
     }
 }
 
@@ -172,35 +135,6 @@ impl FunctionRecord {
         self.instances = None;
         self.faults = [0; FunctionFault::COUNT];
         self.runs.clear();
-    }
-}
-
-/// Counts of one kind of host call.
-#[derive(Debug, Clone, Default)]
-pub struct OperationRecord {
-    pub(super) errors: u64,
-    pub(super) calls: Latencies,
-}
-
-impl OperationRecord {
-    /// How many of the calls failed.
-    pub fn errors(&self) -> u64 {
-        self.errors
-    }
-
-    /// Lengths of all calls, failed ones included.
-    pub fn calls(&self) -> &Latencies {
-        &self.calls
-    }
-
-    pub(super) fn add(&mut self, other: &OperationRecord) {
-        self.errors += other.errors;
-        self.calls.add(&other.calls);
-    }
-
-    fn clear(&mut self) {
-        self.errors = 0;
-        self.calls.clear();
     }
 }
 

@@ -229,7 +229,7 @@ fn pid(id: u32) -> Pid {
     i32::try_from(id).ok().and_then(Pid::from_raw).expect("process ids are small")
 }
 
-/// As Redis, PostgreSQL, MariaDB, NATS, nginx and Cassandra put it.
+/// As Redis, PostgreSQL, MariaDB, NATS, nginx, Cassandra and Prometheus put it.
 fn port_is_taken(log: &str) -> bool {
     let log = log.to_ascii_lowercase();
     log.contains("in use") || log.contains("failed to bind")

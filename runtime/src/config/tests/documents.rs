@@ -6,7 +6,7 @@ use proptest::prelude::{ProptestConfig, Strategy, any, prop_oneof, proptest};
 use proptest::sample::select;
 
 use super::Files;
-use crate::config::{Config, Demo};
+use crate::config::{Config, Demo, Isolation};
 
 #[track_caller]
 fn check(json: &str, expected_errors: &[&str], expected_warnings: &[&str]) {
@@ -44,8 +44,10 @@ fn functions_and_routes_are_read_in_order() {
         r#"{"services": {
             "b": {"name": "b",
                   "functions": {"two": {"filepath": "DIR/hello.wasm", "pool_size": 2,
-                                        "timeout_ms": 20, "memory_bytes_max": 65536},
-                                "one": {"FilePath": "DIR/hello.wasm", "pool_size": null}},
+                                        "timeout_ms": 20, "memory_bytes_max": 65536,
+                                        "isolation": "fresh"},
+                                "one": {"FilePath": "DIR/hello.wasm", "pool_size": null,
+                                        "isolation": "reuse"}},
                   "routes": [{"type": "http", "path": "/x/:id", "methods": ["GET", "PUT"],
                               "function": "three"},
                              {"type": "function", "function": "two"}]},
@@ -58,15 +60,18 @@ fn functions_and_routes_are_read_in_order() {
     let functions: Vec<_> = config
         .functions
         .iter()
-        .map(|f| (f.name.as_str(), f.pool_size, f.timeout, f.memory_bytes_max, f.callable))
+        .map(|f| {
+            let limits = (f.pool_size, f.timeout, f.memory_bytes_max);
+            (f.name.as_str(), limits, f.isolation, f.callable)
+        })
         .collect();
     let (ms, mib) = (Duration::from_millis, 1 << 20);
     assert_eq!(
         functions,
         [
-            ("two", 2, ms(20), 65_536, true),
-            ("one", 100, ms(7), 128 * mib, false),
-            ("three", 100, ms(7), 128 * mib, false),
+            ("two", (2, ms(20), 65_536), Isolation::Fresh, true),
+            ("one", (100, ms(7), 128 * mib), Isolation::Reuse, false),
+            ("three", (100, ms(7), 128 * mib), Isolation::Reuse, false),
         ]
     );
     let routes: Vec<_> = config
@@ -116,6 +121,17 @@ fn bad_function_members_are_reported_with_their_path() {
     let bounds = "must be between 1 and 100000: without an instance nothing runs, and address \
                   space is kept for each";
     check(r#"{"filepath": "DIR/hello.wasm", "pool_size": 0}"#, &[at(".pool_size = 0", bounds)]);
+    for (value, reason) in [
+        ("\"shared\"", "must be reuse or fresh"),
+        ("\"Fresh\"", "must be reuse or fresh"),
+        ("\"\"", "must be reuse or fresh"),
+        ("true", "must be a string"),
+    ] {
+        check(
+            &format!(r#"{{"filepath": "DIR/hello.wasm", "isolation": {value}}}"#),
+            &[at(&format!(".isolation = {value}"), reason)],
+        );
+    }
     let whole = "must be a whole number that is not negative";
     check(
         r#"{"filepath": "DIR/hello.wasm", "timeout_ms": -1, "pool_size": 1.5,
@@ -133,7 +149,8 @@ fn bad_function_members_are_reported_with_their_path() {
             at(".pool_sise = 1", "the key is not known here: is pool_size meant?"),
             at(
                 ".\"x y\" = {...}",
-                "the key is not known here: filepath, pool_size, timeout_ms, memory_bytes_max",
+                "the key is not known here: filepath, pool_size, timeout_ms, memory_bytes_max, \
+                 isolation",
             ),
         ],
     );

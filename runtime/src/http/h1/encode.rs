@@ -5,6 +5,9 @@ use crate::http::{Reject, Status, Version};
 /// The interim response that [`crate::http::Head::expect_continue`] waits for.
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
+/// What ends a body in chunks.
+pub const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
 /// More than a head without extra fields needs: one allocation at most.
 const HEAD_BYTES_TYPICAL: usize = 256;
 
@@ -15,6 +18,8 @@ pub struct ResponseHead<'a> {
     pub content_type: Option<&'a str>,
     /// The body's bytes, also for HEAD, whose body the caller leaves out. None for 204 and 304.
     pub content_length: Option<u64>,
+    /// The body comes in chunks, see [`put_chunk`]: its length is not known. Not for HTTP/1.0.
+    pub chunked: bool,
     /// Names and values. Framing and connection fields do not belong here.
     pub extra: &'a [(&'a str, &'a str)],
     pub keep_alive: bool,
@@ -65,6 +70,9 @@ impl Encoder {
             put_decimal(out, length);
             out.extend_from_slice(b"\r\n");
         }
+        if head.chunked {
+            out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
+        }
         match (head.version, head.keep_alive) {
             (Version::Http11, false) => out.extend_from_slice(b"Connection: close\r\n"),
             (Version::Http10, true) => out.extend_from_slice(b"Connection: keep-alive\r\n"),
@@ -93,12 +101,21 @@ impl Encoder {
             status: reject.status,
             content_type: None,
             content_length: None,
+            chunked: false,
             extra: &[],
             keep_alive: false,
             version: Version::Http11,
         };
         self.text(out, date_line, &head, reject.reason);
     }
+}
+
+/// Appends one chunk of a body. Bytes there must be: a chunk of none ends the body, see [`LAST_CHUNK`].
+pub fn put_chunk(out: &mut Vec<u8>, bytes: &[u8]) {
+    debug_assert!(!bytes.is_empty(), "this would end the body");
+    out.extend_from_slice(format!("{:x}\r\n", bytes.len()).as_bytes());
+    out.extend_from_slice(bytes);
+    out.extend_from_slice(b"\r\n");
 }
 
 fn put_status_line(out: &mut Vec<u8>, status: Status) {

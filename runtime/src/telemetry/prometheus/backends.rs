@@ -1,6 +1,6 @@
 //! The back ends: calls, failures by kind, connections. Those of one name are one, so the label is its name alone.
 
-use super::{histogram, own_family};
+use super::own_family;
 use crate::telemetry::exposition::{Exposition, Kind};
 use crate::telemetry::{BackendStatus, Collected};
 use airside_capabilities::backend::FailureKind;
@@ -15,7 +15,7 @@ pub(super) fn write(
     own_family(exposition, name, Kind::Histogram, help, |family| {
         for backend in backends {
             if let Some(bins) = collected.capability(backend.capability).calls().get() {
-                histogram(family, &[("backend", backend.name)], bins);
+                family.histogram(&[("backend", backend.name)], bins);
             }
         }
     });
@@ -24,7 +24,7 @@ pub(super) fn write(
         for backend in backends {
             for kind in FailureKind::ALL {
                 let labels = [("backend", backend.name), ("kind", kind.label())];
-                family.sample("", &labels, backend.counts.failures[kind as usize] as f64);
+                family.number(&labels, backend.counts.failures[kind as usize] as f64);
             }
         }
     });
@@ -32,7 +32,7 @@ pub(super) fn write(
         own_family(exposition, name, kind, help, |family| {
             for backend in backends {
                 if let Some(value) = value(backend) {
-                    family.sample("", &[("backend", backend.name)], value);
+                    family.number(&[("backend", backend.name)], value);
                 }
             }
         });

@@ -1,8 +1,9 @@
 //! Our own metrics, in seconds and bytes, and those of the process under the names that Prometheus'
 //! client libraries use.
 
-use super::{Extras, NANOSECONDS_PER_SECOND, histogram, own_family, route_series};
+use super::{Extras, NANOSECONDS_PER_SECOND, own_family, route_series};
 use crate::telemetry::exposition::{Exposition, Kind};
+use crate::telemetry::kinds::StatusClass;
 use crate::telemetry::process::ProcessFacts;
 use crate::telemetry::record::{ConnectionRecord, FunctionRecord};
 use crate::telemetry::{Collected, ConnectionEvent, FunctionFault, Outcome, Phase};
@@ -26,16 +27,21 @@ fn requests(exposition: &mut Exposition, collected: &Collected) {
     let series = route_series(collected, |labels, index| {
         (labels.function_of(index), labels.pattern_of(index))
     });
-    let help =
-        "Time of requests by phase; phase failed is the total of requests whose function failed";
+    let help = "Time of requests by phase and by the class that they ended in";
     let name = "airside_request_duration_seconds";
     own_family(exposition, name, Kind::Histogram, help, |family| {
         for (&(function, route), routes) in &series {
             let record = collected.routes(routes);
-            for phase in Phase::ALL {
-                if let Some(bins) = record.phase(phase).get() {
-                    let phase = ("phase", phase.label());
-                    histogram(family, &[("function", function), ("route", route), phase], bins);
+            for status in StatusClass::ALL {
+                for phase in Phase::ALL {
+                    let Some(bins) = record.phase(status, phase) else { continue };
+                    let labels = [
+                        ("function", function),
+                        ("route", route),
+                        ("phase", phase.label()),
+                        ("status", status.label()),
+                    ];
+                    family.histogram(&labels, bins);
                 }
             }
         }
@@ -50,7 +56,7 @@ fn requests(exposition: &mut Exposition, collected: &Collected) {
                 if count > 0 || outcome == Outcome::Answered {
                     let outcome = ("outcome", outcome.label());
                     let labels = [("function", function), ("route", route), outcome];
-                    family.sample("", &labels, count as f64);
+                    family.number(&labels, count as f64);
                 }
             }
         }
@@ -66,14 +72,14 @@ fn host_calls(exposition: &mut Exposition, collected: &Collected) {
     own_family(exposition, name, Kind::Histogram, help, |family| {
         for (operation, record) in &records {
             if let Some(bins) = record.calls().get() {
-                histogram(family, &[("operation", operation)], bins);
+                family.histogram(&[("operation", operation)], bins);
             }
         }
     });
     let help = "Host calls that failed";
     own_family(exposition, "airside_host_call_errors_total", Kind::Counter, help, |family| {
         for (operation, record) in &records {
-            family.sample("", &[("operation", operation)], record.errors() as f64);
+            family.number(&[("operation", operation)], record.errors() as f64);
         }
     });
 }
@@ -85,7 +91,7 @@ fn functions(exposition: &mut Exposition, collected: &Collected) {
     let mut write = |name, kind, help, value: &dyn Fn(&FunctionRecord) -> f64| {
         own_family(exposition, name, kind, help, |family| {
             for (function, record) in &records {
-                family.sample("", &[("function", function)], value(record));
+                family.number(&[("function", function)], value(record));
             }
         });
     };
@@ -137,13 +143,13 @@ fn connections(exposition: &mut Exposition, connections: &ConnectionRecord) {
     own_family(exposition, "airside_rejected_requests_total", Kind::Counter, help, |family| {
         for (status, count) in connections.rejected().filter(|&(_, count)| count > 0) {
             let status = if status == 0 { "other".to_owned() } else { status.to_string() };
-            family.sample("", &[("status", &status)], count as f64);
+            family.number(&[("status", &status)], count as f64);
         }
     });
 }
 
 fn process(exposition: &mut Exposition, collected: &Collected, facts: &ProcessFacts) {
-    let start = collected.window_start().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let start = collected.started_at().duration_since(UNIX_EPOCH).unwrap_or_default();
     let cpu_seconds = facts.cpu_ns as f64 / NANOSECONDS_PER_SECOND;
     let number = |fact: Option<u64>| fact.map(|fact| fact as f64);
     for (name, kind, help, value) in [
@@ -175,10 +181,16 @@ fn process(exposition: &mut Exposition, collected: &Collected, facts: &ProcessFa
 }
 
 /// A family of one sample without labels, if its value is known.
-fn single(exposition: &mut Exposition, name: &str, kind: Kind, help: &str, value: Option<f64>) {
+fn single(
+    exposition: &mut Exposition,
+    name: &str,
+    kind: Kind,
+    help: &'static str,
+    value: Option<f64>,
+) {
     own_family(exposition, name, kind, help, |family| {
         if let Some(value) = value {
-            family.sample("", &[], value);
+            family.number(&[], value);
         }
     });
 }

@@ -19,9 +19,7 @@ fn http_server(exposition: &mut Exposition, collected: &Collected) {
     own_family(exposition, "http_server", Kind::Summary, help, |family| {
         for (path, routes) in series {
             let record = collected.routes(&routes);
-            let mut latencies = record.phase(Phase::Total).clone();
-            latencies.add(record.phase(Phase::Failed));
-            if let Some(bins) = latencies.get() {
+            if let Some(bins) = record.phase_of_all(Phase::Total).get() {
                 summary(family, &[("path", path)], bins, NANOSECONDS_PER_MILLISECOND);
             }
         }
@@ -59,7 +57,7 @@ fn service_routes(exposition: &mut Exposition, labels: &Labels) {
     let help = "Configured routes by service and type";
     own_family(exposition, "service_routes", Kind::Gauge, help, |family| {
         for ((service, kind), count) in counts {
-            family.sample("", &[("service", service), ("type", kind)], count as f64);
+            family.number(&[("service", service), ("type", kind)], count as f64);
         }
     });
 }

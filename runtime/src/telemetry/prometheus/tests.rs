@@ -1,10 +1,12 @@
 //! The metrics page, read back by a small parser of its own.
 
-use super::{Extras, GuestMetric, GuestValue, RESERVED_NAMES, RESERVED_PREFIXES, render};
+use super::{
+    Extras, GuestMetric, GuestValue, MetricsFormat, RESERVED_NAMES, RESERVED_PREFIXES, render,
+};
 use crate::telemetry::record::ShardRecord;
 use crate::telemetry::{
-    BackendStatus, Collected, ConnectionEvent, FunctionFault, Instances, Labels, Outcome,
-    RequestTimes, RouteLabels, ServiceRoute, ShardTelemetry, process,
+    BackendStatus, Capability, Collected, ConnectionEvent, FunctionFault, Instances, Labels,
+    Outcome, RequestTimes, RouteLabels, ServiceRoute, ShardTelemetry, process,
 };
 use airside_capabilities::backend::BackendCounts;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -99,12 +101,8 @@ fn parse_quoted(text: &str) -> (String, &str) {
     }
 }
 
-fn route(function: &str, pattern: &str, method: &str) -> RouteLabels {
-    RouteLabels {
-        function: function.to_owned(),
-        pattern: pattern.to_owned(),
-        methods: vec![method.to_owned()],
-    }
+fn route(function: &str, pattern: &str) -> RouteLabels {
+    RouteLabels { function: function.to_owned(), pattern: pattern.to_owned() }
 }
 
 fn labels() -> Arc<Labels> {
@@ -112,9 +110,9 @@ fn labels() -> Arc<Labels> {
     Arc::new(Labels {
         functions: vec!["hello".to_owned(), "store".to_owned()],
         routes: vec![
-            route("hello", "/hello/:name", "GET"),
-            route("hello", "/hello/:name", "POST"),
-            route("store", "/hello/:name", "PUT"),
+            route("hello", "/hello/:name"),
+            route("hello", "/hello/:name"),
+            route("store", "/hello/:name"),
         ],
         operations: &["kvstore:get", "function"],
         service_routes: ["http", "http", "http", "init"].into_iter().map(service_route).collect(),
@@ -124,8 +122,18 @@ fn labels() -> Arc<Labels> {
 /// The store of `kvstore:get`, down.
 fn redis() -> BackendStatus {
     let counts = BackendCounts { failures: [1, 2, 3, 4], connections: 5, reconnects: 6 };
-    let (capability, target) = ("kvstore", Arc::from("cache:6379"));
-    BackendStatus { capability, name: "redis", target, up: Some(false), counts }
+    let target = Arc::from("cache:6379");
+    BackendStatus {
+        capability: Capability::Kvstore,
+        name: "redis",
+        target,
+        up: Some(false),
+        counts,
+    }
+}
+
+fn text(collected: &Collected, extras: &Extras<'_>) -> String {
+    String::from_utf8(render(collected, extras, MetricsFormat::Text)).unwrap()
 }
 
 /// One page of two shards that did a bit of everything.
@@ -135,8 +143,13 @@ fn page(guest_metrics: Vec<GuestMetric<'_>>) -> Page {
     for shard in 0..2 {
         let telemetry = ShardTelemetry::new(&labels);
         for route in 0..3 {
-            let times =
-                RequestTimes { total_ns: 20_000, wait_ns: 1, guest_ns: 9, host_ns: Some(3) };
+            let mut times = RequestTimes {
+                total_ns: 20_000,
+                queue_ns: 1,
+                guest_ns: Some(9),
+                ..RequestTimes::default()
+            };
+            times.host.add(Capability::Kvstore, 3);
             telemetry.request(route, Outcome::Answered, &times);
         }
         let times = RequestTimes { total_ns: 40_000_000, ..RequestTimes::default() };
@@ -159,7 +172,7 @@ fn page(guest_metrics: Vec<GuestMetric<'_>>) -> Page {
         backends: vec![redis()],
         guest_metrics,
     };
-    parse(&render(&collected, &extras))
+    parse(&text(&collected, &extras))
 }
 
 #[test]
@@ -171,8 +184,8 @@ fn the_page_is_valid_and_has_every_value() {
         assert!((value - expected).abs() <= expected * 0.001, "{series}: {value}");
     };
     check("http_server{path=/hello/:name,quantile=0.5}", 0.02);
-    check("http_server_count{path=/hello/:name}", 8.0);
-    check("http_server_sum{path=/hello/:name}", 6.0 * 0.02 + 2.0 * 40.0);
+    check("http_server_count{path=/hello/:name}", 10.0);
+    check("http_server_sum{path=/hello/:name}", 6.0 * 0.02 + 4.0 * 40.0);
     check("http_server_count{path=(unmatched)}", 2.0);
     check("wasm_functions{route=hello:handler,quantile=0.99}", 1.0);
     check("wasm_callbacks{callback=kvstore:get,quantile=0.9}", 2.0);
@@ -184,14 +197,17 @@ fn the_page_is_valid_and_has_every_value() {
             "airside_request_duration_seconds{suffix}{{function=hello,route=/hello/:name,{labels}}}"
         )
     };
-    check(&duration("_count", "phase=total"), 4.0);
-    check(&duration("_sum", "phase=total"), 80e-6);
-    check(&duration("_bucket", "phase=total,le=0.00001"), 0.0);
-    check(&duration("_bucket", "phase=total,le=0.000025"), 4.0);
-    check(&duration("_bucket", "phase=total,le=60"), 4.0);
-    check(&duration("_bucket", "phase=total,le=+inf".replace("inf", "Inf").as_str()), 4.0);
-    check(&duration("_bucket", "phase=failed,le=0.025"), 0.0);
-    check(&duration("_bucket", "phase=failed,le=0.05"), 2.0);
+    check(&duration("_count", "phase=total,status=2xx"), 4.0);
+    check(&duration("_sum", "phase=total,status=2xx"), 80e-6);
+    check(&duration("_bucket", "phase=total,status=2xx,le=1e-05"), 0.0);
+    check(&duration("_bucket", "phase=total,status=2xx,le=2.5e-05"), 4.0);
+    check(&duration("_bucket", "phase=total,status=2xx,le=60"), 4.0);
+    check(
+        &duration("_bucket", "phase=total,status=2xx,le=+inf".replace("inf", "Inf").as_str()),
+        4.0,
+    );
+    check(&duration("_bucket", "phase=total,status=trap,le=0.025"), 0.0);
+    check(&duration("_bucket", "phase=total,status=trap,le=0.05"), 2.0);
     let requests = |outcome: &str| {
         format!("airside_requests_total{{function=hello,route=/hello/:name,outcome={outcome}}}")
     };
@@ -281,6 +297,6 @@ fn every_name_of_ours_is_reserved() {
 #[test]
 fn a_new_process_has_a_valid_page() {
     let collected = Collected::new(Arc::new(Labels::default()), 1);
-    let page = parse(&render(&collected, &Extras::default()));
+    let page = parse(&text(&collected, &Extras::default()));
     assert!((page.values["airside_connections{}"]).abs() < f64::EPSILON);
 }

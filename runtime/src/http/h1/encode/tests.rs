@@ -1,15 +1,17 @@
 //! Heads read back with httparse.
 
+use bytes::BytesMut;
 use proptest::prelude::*;
 
-use super::{Encoder, ResponseHead};
-use crate::http::{Reject, Status, Version};
+use super::{Encoder, LAST_CHUNK, ResponseHead, put_chunk};
+use crate::http::{ChunkedDecoder, Reject, Status, Version};
 
 const DATE_LINE: &[u8] = b"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
 const OK: ResponseHead<'static> = ResponseHead {
     status: Status::OK,
     content_type: Some("text/plain; charset=utf-8"),
     content_length: Some(5),
+    chunked: false,
     extra: &[],
     keep_alive: true,
     version: Version::Http11,
@@ -90,6 +92,21 @@ fn rejects_close_the_connection() {
 }
 
 #[test]
+fn a_body_in_chunks_reads_back() {
+    let head = ResponseHead { content_length: None, chunked: true, keep_alive: false, ..OK };
+    let expected = "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
+    assert!(encode(&head).ends_with(expected), "{}", encode(&head));
+
+    let (mut body, mut read) = (Vec::new(), BytesMut::new());
+    put_chunk(&mut body, b"one");
+    put_chunk(&mut body, &[b'x'; 300]);
+    body.extend_from_slice(LAST_CHUNK);
+    let decoded = ChunkedDecoder::default().decode(&body, &mut read, 1_000).unwrap();
+    assert!(decoded.done && decoded.consumed == body.len());
+    assert_eq!(read, format!("one{}", "x".repeat(300)));
+}
+
+#[test]
 fn text_keeps_the_extra_fields() {
     let mut out = Vec::new();
     let head = ResponseHead {
@@ -131,6 +148,7 @@ proptest! {
             status,
             content_type: content_type.as_deref(),
             content_length,
+            chunked: false,
             extra: &extra,
             keep_alive,
             version: Version::Http11,

@@ -1,0 +1,95 @@
+//! A module that is linked and ready to be instantiated, with the exports that the host calls found once: nothing is looked
+//! up by name when an instance is made.
+
+use wasmtime::{
+    Engine, Extern, ExternType, InstancePre, Linker, Module, ModuleExport, Store, TypedFunc,
+};
+
+use super::instance::{HostState, StartError};
+use super::wasi::Exit;
+
+/// Exports that get an instance ready, in the order they are called: reactors (Go's c-shared, C), commands (Go's plain
+/// build, whose main registers the functions and returns) and waPC's own (Rust).
+const STARTS: [&str; 3] = ["_initialize", "_start", "wapc_init"];
+const CALL: &str = "__guest_call";
+
+/// What all instances of one function on one shard are made from.
+pub(super) struct Template {
+    pre: InstancePre<HostState>,
+    memory: Option<ModuleExport>,
+    /// Those of `STARTS` that the module has, in that order.
+    starts: Vec<(&'static str, ModuleExport)>,
+    call: ModuleExport,
+}
+
+impl Template {
+    pub(super) fn new(linker: &Linker<HostState>, module: &Module) -> wasmtime::Result<Template> {
+        let call = module
+            .get_export_index(CALL)
+            .ok_or_else(|| wasmtime::Error::msg(format!("it exports no {CALL}")))?;
+        let starts = STARTS.into_iter().filter(|name| is_start(module, name));
+        Ok(Template {
+            pre: linker.instantiate_pre(module)?,
+            memory: module.get_export_index("memory"),
+            starts: starts
+                .filter_map(|name| Some((name, module.get_export_index(name)?)))
+                .collect(),
+            call,
+        })
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        self.pre.module().engine()
+    }
+
+    /// Makes the store's one instance, runs its start exports, and gives what is called from then on.
+    pub(super) async fn instantiate(
+        &self,
+        store: &mut Store<HostState>,
+    ) -> Result<TypedFunc<(i32, i32), i32>, StartError> {
+        let instance =
+            self.pre.instantiate_async(&mut *store).await.map_err(instantiation_error)?;
+        let export = |store: &mut Store<HostState>, export: &ModuleExport| {
+            instance.get_module_export(store, export)
+        };
+        let memory = self.memory.and_then(|memory| export(store, &memory));
+        store.data_mut().memory = memory.and_then(Extern::into_memory);
+        for (name, start) in &self.starts {
+            let Some(start) = export(store, start).and_then(Extern::into_func) else { continue };
+            let start = start.typed::<(), ()>(&mut *store).map_err(link_error)?;
+            match start.call_async(&mut *store, ()).await {
+                Ok(()) => {}
+                Err(error) if matches!(error.downcast_ref(), Some(Exit { code: 0 })) => {}
+                Err(error) => return Err(start_error(name, store.data(), &error)),
+            }
+        }
+        let call = export(store, &self.call).and_then(Extern::into_func);
+        let call = call.ok_or_else(|| StartError::Link(format!("{CALL} is no function")))?;
+        call.typed(store).map_err(link_error)
+    }
+}
+
+fn is_start(module: &Module, name: &str) -> bool {
+    match module.get_export(name) {
+        Some(ExternType::Func(start)) => start.params().len() == 0 && start.results().len() == 0,
+        _ => false,
+    }
+}
+
+fn start_error(export: &'static str, state: &HostState, error: &wasmtime::Error) -> StartError {
+    if state.invocation.expired {
+        return StartError::TimedOut { timeout_ms: state.invocation.chain.timeout_ns / 1_000_000 };
+    }
+    StartError::Failed { export, reason: format!("{error:#}") }
+}
+
+fn instantiation_error(error: wasmtime::Error) -> StartError {
+    if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+        return StartError::NoSlot;
+    }
+    link_error(error)
+}
+
+fn link_error(error: wasmtime::Error) -> StartError {
+    StartError::Link(format!("{error:#}"))
+}
