@@ -3,7 +3,9 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use airside_tests::harness::services::{Backend, Cassandra, Certificates, Nats, Redis, Settings};
+use airside_tests::harness::services::{
+    Backend, Cassandra, Certificates, Nats, Redis, Sentinels, Settings,
+};
 use airside_tests::harness::{Finished, Proxy, Setup};
 
 use crate::it::wire::{get, set};
@@ -52,6 +54,9 @@ fn redis_wants_the_right_password() {
     refused(by_url(&format!(":{WRONG}")));
     refused(by_url(&format!("stranger:{WRONG}")));
     check_refused(setup(redis.settings()).unset("redis_password"), "redis", "auth");
+    // A sentinel without a password leads to a master that has one.
+    let redis = Sentinels::with_password();
+    refused(setup(redis.settings()).set("redis_password", WRONG));
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn with_the_embedded_store() {
     check_threads(&server, "the file", "after load");
 }
 
-/// Selects and calls by HTTP, the latter to a name that must be resolved.
+/// Selects and calls by HTTP/1.1 and HTTP/2.
 fn selects_and_calls(server: &Server, times: usize) {
     let nginx = Nginx::shared();
     let by_name = format!("http://localhost:{}/", nginx.daemon().port());
@@ -76,10 +76,14 @@ fn selects_and_calls(server: &Server, times: usize) {
     }
 }
 
-/// A server that uses a store, a database and HTTP at the same time, watched throughout.
+/// A server that uses a store, a database and HTTP at the same time, all by names, watched throughout.
 #[track_caller]
 fn check(name: &str, store: Settings, database: Settings) {
-    let setup = Setup::new().guest("call").set_all(store).set_all(database);
+    let by_name = |settings: Settings| {
+        let named = |(key, value): (_, String)| (key, value.replace("127.0.0.1", "localhost"));
+        settings.into_iter().map(named).collect()
+    };
+    let setup = Setup::new().guest("call").set_all(by_name(store)).set_all(by_name(database));
     let server = setup.set_all(Nginx::shared().settings()).start();
     thread::scope(|scope| {
         let work = [

@@ -2,9 +2,11 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 
+use airside_tests::harness::services::{Backend, Cassandra, Nats, Sentinels};
 use airside_tests::harness::{Server, Setup, WAIT, parse_metrics, poll_until};
 
 use crate::it::load::{call, kv_key};
+use crate::it::wire::set;
 
 /// A port of this machine on which nobody listens.
 fn closed_port() -> u16 {
@@ -116,4 +118,21 @@ fn an_unknown_name_is_a_reason_not_to_be_ready() {
     let reason = not_ready(&server);
     let begin = "redis at nowhere.invalid:6379: cannot resolve nowhere.invalid: ";
     assert!(reason.starts_with(begin), "{reason}");
+}
+
+#[test]
+fn one_of_several_servers_is_enough() {
+    let gone = format!("127.0.0.1:{}", closed_port());
+    let (sentinels, nats, cassandra) = (Sentinels::start(), Nats::start(), Cassandra::shared());
+    let with = |back_end: &dyn Backend| format!("{gone} {}", back_end.daemon().address());
+    for (back_end, key, servers) in [
+        (&sentinels as &dyn Backend, "redis_sentinel_servers", with(&sentinels)),
+        (&nats, "nats_servers", format!("nats://{gone}")),
+        (cassandra, "cassandra_hosts", with(cassandra)),
+    ] {
+        let setup = Setup::new().guest("call").set_all(back_end.settings());
+        let server = setup.set(key, servers).start();
+        assert_eq!(server.get("/ready").status, 200, "{key}");
+        assert_eq!(set(&mut server.client(), "key", "value"), Ok(()), "{key}");
+    }
 }
