@@ -2,6 +2,7 @@
 //! each `match` below.
 
 pub mod airside;
+pub mod epoll;
 pub mod hyper;
 pub mod nginx;
 pub mod plain;
@@ -37,6 +38,8 @@ const LOG_LINES_SHOWN: usize = 20;
 pub enum Peer {
     Nginx,
     Hyper,
+    /// A bare epoll loop.
+    Epoll,
     Airside,
 }
 
@@ -45,6 +48,7 @@ impl Peer {
         match self {
             Peer::Nginx => "nginx",
             Peer::Hyper => "hyper",
+            Peer::Epoll => "epoll",
             Peer::Airside => "airside",
         }
     }
@@ -54,6 +58,7 @@ impl Peer {
         let server = match self {
             Peer::Nginx => nginx::start(stage)?,
             Peer::Hyper => hyper::start(stage)?,
+            Peer::Epoll => epoll::start(stage)?,
             Peer::Airside => airside::start_hello(stage)?,
         };
         let response = client::get(server.address, &server.target)?;

@@ -4,8 +4,9 @@
 //! How to read the table: each cell is the median of all rounds and, in parentheses, the least and
 //! the most. `CPU us/request` is the number to compare: user and system time that the server's
 //! processes used over the answers that they gave; it does not depend on how fast wrk is.
-//! `requests/s` does: at `core` under 100 % the load, not the server, was the limit. `CPU x nginx`
-//! and `p50 x nginx` divide by nginx's figure of the same round and connection count. With one
+//! `requests/s` does: at `core` under 100 % the load, not the server, was the limit. `CPU x nginx`,
+//! `CPU x epoll` and `p50 x nginx` divide by that peer's figure of the same round and connection
+//! count; epoll, a loop that does nothing else, is the floor. With one
 //! connection the p50 is the way through an idle server. `errors` are socket errors, timeouts and
 //! bad statuses; `shed` are requests refused at once because the server was full (503).
 
@@ -19,15 +20,16 @@ use crate::peers::{Peer, Server};
 use crate::report::{Bar, Report};
 use crate::table::{Spread, Table, fixed, show, whole};
 
-const CPU_X_NGINX_MAX: f64 = 1.05;
-const CPU_BAR_CONNECTIONS: u32 = 64;
+const CPU_X_NGINX_MAX: f64 = 0.95;
+const CPU_X_EPOLL_MAX: f64 = 1.15;
+const CPU_BAR_CONNECTIONS: [u32; 2] = [64, 256];
 const P50_X_NGINX_MAX: f64 = 1.1;
 const P50_BAR_CONNECTIONS: u32 = 1;
 
 #[derive(clap::Args)]
 pub struct Options {
     /// Servers to compare, in the order of their turns.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "nginx,hyper,airside")]
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "nginx,hyper,epoll,airside")]
     pub peers: Vec<Peer>,
     /// Numbers of connections to measure with.
     #[arg(long, value_name = "N,..", value_delimiter = ',', default_value = "1,64,256")]
@@ -97,12 +99,11 @@ impl Series {
         self.rounds.iter().map(count).sum()
     }
 
-    /// Round by round over nginx's value of that round; `None` without nginx.
-    fn x_nginx(&self, all: &[Series], value: impl Fn(&Sample) -> f64) -> Option<Spread> {
-        let nginx = find(all, Peer::Nginx, self.connections)?;
-        Spread::of(
-            self.rounds.iter().zip(&nginx.rounds).map(|(ours, its)| value(ours) / value(its)),
-        )
+    /// Round by round over another peer's value of that round; `None` without that peer.
+    fn over(&self, all: &[Series], peer: Peer, value: impl Fn(&Sample) -> f64) -> Option<Spread> {
+        let other = find(all, peer, self.connections)?;
+        let rounds = self.rounds.iter().zip(&other.rounds);
+        Spread::of(rounds.map(|(ours, its)| value(ours) / value(its)))
     }
 }
 
@@ -119,6 +120,7 @@ fn table(all: &[Series]) -> Table {
         "p99 us",
         "CPU us/request",
         "CPU x nginx",
+        "CPU x epoll",
         "p50 x nginx",
         "core",
         "errors",
@@ -132,9 +134,10 @@ fn table(all: &[Series]) -> Table {
             show(series.spread(|sample| sample.requests_per_s), whole),
             show(series.spread(|sample| sample.p50_us), whole),
             show(series.spread(|sample| sample.p99_us), whole),
-            show(series.spread(|sample| sample.cpu_us_per_request), fixed(2)),
-            show(series.x_nginx(all, |sample| sample.cpu_us_per_request), fixed(2)),
-            show(series.x_nginx(all, |sample| sample.p50_us), fixed(2)),
+            show(series.spread(cpu_us), fixed(2)),
+            show(series.over(all, Peer::Nginx, cpu_us), fixed(2)),
+            show(series.over(all, Peer::Epoll, cpu_us), fixed(2)),
+            show(series.over(all, Peer::Nginx, p50_us), fixed(2)),
             show(series.spread(|sample| sample.core_share), percent),
             series.total(|sample| sample.errors).to_string(),
             series.total(|sample| sample.shed).to_string(),
@@ -143,17 +146,28 @@ fn table(all: &[Series]) -> Table {
     table
 }
 
+fn cpu_us(sample: &Sample) -> f64 {
+    sample.cpu_us_per_request
+}
+
+fn p50_us(sample: &Sample) -> f64 {
+    sample.p50_us
+}
+
 fn bars(all: &[Series]) -> Vec<Bar> {
-    let ratio = |connections, value: fn(&Sample) -> f64| {
-        find(all, Peer::Airside, connections)?.x_nginx(all, value)
+    let ratio = |peer, connections, value: fn(&Sample) -> f64| {
+        find(all, Peer::Airside, connections)?.over(all, peer, value)
     };
     let mut bars = Vec::new();
-    if let Some(cpu) = ratio(CPU_BAR_CONNECTIONS, |sample| sample.cpu_us_per_request) {
-        let promise =
-            format!("CPU of airside's function, x nginx, {CPU_BAR_CONNECTIONS} connections");
-        bars.push(Bar::at_most(&promise, cpu.median, CPU_X_NGINX_MAX));
+    for connections in CPU_BAR_CONNECTIONS {
+        for (peer, limit) in [(Peer::Nginx, CPU_X_NGINX_MAX), (Peer::Epoll, CPU_X_EPOLL_MAX)] {
+            let name = peer.name();
+            let promise = format!("CPU of airside's function, x {name}, {connections} connections");
+            let cpu = ratio(peer, connections, cpu_us);
+            bars.extend(cpu.map(|cpu| Bar::at_most(&promise, cpu.median, limit)));
+        }
     }
-    if let Some(p50) = ratio(P50_BAR_CONNECTIONS, |sample| sample.p50_us) {
+    if let Some(p50) = ratio(Peer::Nginx, P50_BAR_CONNECTIONS, p50_us) {
         let promise =
             format!("p50 of airside's function, x nginx, {P50_BAR_CONNECTIONS} connection");
         bars.push(Bar::at_most(&promise, p50.median, P50_X_NGINX_MAX));
@@ -193,7 +207,7 @@ mod tests {
         let text = table(&all).to_string();
         assert!(text.contains("1.00 (1.00..1.05)"), "{text}");
         // No nginx with 1 connection: no ratio and no bar.
-        assert_eq!(text.lines().last().unwrap().matches(" - ").count(), 2, "{text}");
+        assert_eq!(text.lines().last().unwrap().matches(" - ").count(), 3, "{text}");
         assert_eq!(bars(&all).len(), 2);
     }
 }
