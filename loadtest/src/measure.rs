@@ -39,6 +39,8 @@ pub struct Pace {
 pub struct Load {
     pub connections: u32,
     pub time: Duration,
+    /// POST with a body of so many bytes; `None`: GET.
+    pub body_bytes: Option<usize>,
 }
 
 impl Load {
@@ -46,16 +48,20 @@ impl Load {
     pub const WARM_UP: Duration = Duration::from_secs(1);
 
     pub fn new(connections: u32, pace: Pace) -> Load {
-        Load { connections, time: Duration::from_secs(pace.seconds) }
+        Load { connections, time: Duration::from_secs(pace.seconds), body_bytes: None }
     }
 }
 
 pub fn measure(stage: &Stage, server: &Server, load: Load) -> Result<Sample> {
     let url = server.url();
-    wrk::run(stage, &url, load.connections, Load::WARM_UP)?;
+    let run = |time| match load.body_bytes {
+        None => wrk::run(stage, &url, load.connections, time),
+        Some(bytes) => wrk::post(stage, &url, load.connections, time, bytes),
+    };
+    run(Load::WARM_UP)?;
     let shed_before = server.shed()?;
     let cpu_before = server.cpu_time()?;
-    let outcome = wrk::run(stage, &url, load.connections, load.time)?;
+    let outcome = run(load.time)?;
     let cpu = server.cpu_time()?.saturating_sub(cpu_before);
     let shed = server.shed()?.saturating_sub(shed_before);
     ensure!(outcome.requests > 0, "{} answered nothing", server.name);

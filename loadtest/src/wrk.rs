@@ -1,10 +1,12 @@
 //! Runs wrk (closed loop, one thread) on the load's core and reads its report.
 
+use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
+use tempfile::NamedTempFile;
 
 use crate::machine::Stage;
 use crate::process::{DeathSignal, Process};
@@ -35,11 +37,39 @@ impl Outcome {
 /// A wrk that is under way.
 pub struct Running {
     process: Process,
+    /// What it sends instead of a GET, until it has ended.
+    _script: Option<NamedTempFile>,
 }
 
 pub fn start(stage: &Stage, url: &str, connections: u32, time: Duration) -> Result<Running> {
+    launch(stage, url, connections, time, None)
+}
+
+/// POSTs a body of so many bytes until the time is over.
+pub fn post(
+    stage: &Stage,
+    url: &str,
+    connections: u32,
+    time: Duration,
+    bytes: usize,
+) -> Result<Outcome> {
+    let mut script = NamedTempFile::with_suffix(".lua").context("make a script for wrk")?;
+    writeln!(script, "wrk.method = 'POST'\nwrk.body = string.rep('x', {bytes})")?;
+    launch(stage, url, connections, time, Some(script))?.finish()
+}
+
+fn launch(
+    stage: &Stage,
+    url: &str,
+    connections: u32,
+    time: Duration,
+    script: Option<NamedTempFile>,
+) -> Result<Running> {
     let seconds = time.as_secs().max(1);
     let mut command = Command::new("wrk");
+    if let Some(script) = &script {
+        command.arg("--script").arg(script.path());
+    }
     command
         .args(["--latency", "--threads", "1", "--connections", &connections.to_string()])
         .args(["--duration", &format!("{seconds}s"), "--timeout", &format!("{TIMEOUT_S}s"), url]);
@@ -50,7 +80,7 @@ pub fn start(stage: &Stage, url: &str, connections: u32, time: Duration) -> Resu
         Stdio::piped(),
         Stdio::piped(),
     )?;
-    Ok(Running { process })
+    Ok(Running { process, _script: script })
 }
 
 pub fn run(stage: &Stage, url: &str, connections: u32, time: Duration) -> Result<Outcome> {
