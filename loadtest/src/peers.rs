@@ -2,6 +2,7 @@
 //! each `match` below.
 
 pub mod airside;
+pub mod conventional;
 pub mod epoll;
 pub mod hyper;
 pub mod nginx;
@@ -40,6 +41,8 @@ pub enum Peer {
     Hyper,
     /// A bare epoll loop.
     Epoll,
+    /// The same guest in a pool of waPC hosts, behind hyper on many threads.
+    Conventional,
     Airside,
 }
 
@@ -49,6 +52,7 @@ impl Peer {
             Peer::Nginx => "nginx",
             Peer::Hyper => "hyper",
             Peer::Epoll => "epoll",
+            Peer::Conventional => "conventional",
             Peer::Airside => "airside",
         }
     }
@@ -59,6 +63,7 @@ impl Peer {
             Peer::Nginx => nginx::start(stage)?,
             Peer::Hyper => hyper::start(stage)?,
             Peer::Epoll => epoll::start(stage)?,
+            Peer::Conventional => conventional::start(stage)?,
             Peer::Airside => airside::start_hello(stage)?,
         };
         let response = client::get(server.address, &server.target)?;

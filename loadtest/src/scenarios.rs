@@ -19,7 +19,7 @@ use crate::report::Report;
 
 #[derive(clap::Subcommand)]
 pub enum Scenario {
-    /// airside beside nginx, hyper and a bare epoll loop: what a request costs.
+    /// airside beside nginx, hyper, a bare epoll loop and the conventional design: what a request costs.
     Compare(compare::Options),
     /// What a host call costs, beside a plain server that makes the same call.
     Calls(calls::Options),

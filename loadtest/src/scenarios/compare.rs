@@ -29,7 +29,12 @@ const P50_BAR_CONNECTIONS: u32 = 1;
 #[derive(clap::Args)]
 pub struct Options {
     /// Servers to compare, in the order of their turns.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "nginx,hyper,epoll,airside")]
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "nginx,hyper,epoll,conventional,airside"
+    )]
     pub peers: Vec<Peer>,
     /// Numbers of connections to measure with.
     #[arg(long, value_name = "N,..", value_delimiter = ',', default_value = "1,64,256")]
