@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::machine::Stage;
 use crate::peers::Server;
-use crate::wrk;
+use crate::wrk::{self, Requests};
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Sample {
@@ -39,8 +39,7 @@ pub struct Pace {
 pub struct Load {
     pub connections: u32,
     pub time: Duration,
-    /// POST with a body of so many bytes; `None`: GET.
-    pub body_bytes: Option<usize>,
+    pub requests: Requests,
 }
 
 impl Load {
@@ -48,16 +47,13 @@ impl Load {
     pub const WARM_UP: Duration = Duration::from_secs(1);
 
     pub fn new(connections: u32, pace: Pace) -> Load {
-        Load { connections, time: Duration::from_secs(pace.seconds), body_bytes: None }
+        Load { connections, time: Duration::from_secs(pace.seconds), requests: Requests::Get }
     }
 }
 
 pub fn measure(stage: &Stage, server: &Server, load: Load) -> Result<Sample> {
     let url = server.url();
-    let run = |time| match load.body_bytes {
-        None => wrk::run(stage, &url, load.connections, time),
-        Some(bytes) => wrk::post(stage, &url, load.connections, time, bytes),
-    };
+    let run = |time| wrk::send(stage, &url, load.connections, time, load.requests);
     run(Load::WARM_UP)?;
     let shed_before = server.shed()?;
     let cpu_before = server.cpu_time()?;

@@ -34,6 +34,35 @@ impl Outcome {
     }
 }
 
+/// What a load is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Requests {
+    /// One after the other on each connection.
+    Get,
+    /// So many at once on each connection, and the next when all are answered.
+    Pipelined { depth: u32 },
+    /// Each on a connection of its own.
+    Closing,
+    /// With a body of so many bytes.
+    Post { bytes: usize },
+}
+
+impl Requests {
+    fn script(self) -> Option<String> {
+        match self {
+            Requests::Get => None,
+            Requests::Pipelined { depth } => Some(format!(
+                "init = function() batch = string.rep(wrk.format(), {depth}) end\n\
+                 request = function() return batch end\n"
+            )),
+            Requests::Closing => Some(String::from("wrk.headers['Connection'] = 'close'\n")),
+            Requests::Post { bytes } => {
+                Some(format!("wrk.method = 'POST'\nwrk.body = string.rep('x', {bytes})\n"))
+            }
+        }
+    }
+}
+
 /// A wrk that is under way.
 pub struct Running {
     process: Process,
@@ -45,17 +74,20 @@ pub fn start(stage: &Stage, url: &str, connections: u32, time: Duration) -> Resu
     launch(stage, url, connections, time, None)
 }
 
-/// POSTs a body of so many bytes until the time is over.
-pub fn post(
+/// Sends these requests until the time is over.
+pub fn send(
     stage: &Stage,
     url: &str,
     connections: u32,
     time: Duration,
-    bytes: usize,
+    requests: Requests,
 ) -> Result<Outcome> {
-    let mut script = NamedTempFile::with_suffix(".lua").context("make a script for wrk")?;
-    writeln!(script, "wrk.method = 'POST'\nwrk.body = string.rep('x', {bytes})")?;
-    launch(stage, url, connections, time, Some(script))?.finish()
+    let script = requests.script().map(|text| -> Result<NamedTempFile> {
+        let mut script = NamedTempFile::with_suffix(".lua").context("make a script for wrk")?;
+        script.write_all(text.as_bytes())?;
+        Ok(script)
+    });
+    launch(stage, url, connections, time, script.transpose()?)?.finish()
 }
 
 fn launch(

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use slab::Slab;
@@ -68,7 +68,7 @@ pub fn serve(options: &Options) -> Result<ExitCode> {
             }
             let number = data.u64() as usize;
             let Some(connection) = connections.get_mut(number) else { continue };
-            if connection.serve(&mut buffer, &mut output, &answer.bytes).is_err() {
+            if connection.serve(&mut buffer, &mut output, &answer).is_err() {
                 // Dropping it takes it out of the epoll instance too.
                 connections.remove(number);
             }
@@ -103,37 +103,53 @@ struct Connection {
 
 impl Connection {
     /// One read, and one write for all requests in it. An error ends the connection.
-    fn serve(&mut self, buffer: &mut [u8], output: &mut Vec<u8>, answer: &[u8]) -> Result<()> {
+    fn serve(&mut self, buffer: &mut [u8], output: &mut Vec<u8>, answer: &Answer) -> Result<()> {
         let count = self.stream.read(buffer)?;
         if count == 0 {
             bail!("the client has closed");
         }
         output.clear();
-        if self.begun.is_empty() {
+        let used = if self.begun.is_empty() {
             let used = answer_all(&buffer[..count], output, answer)?;
-            self.begun.extend_from_slice(&buffer[used..count]);
+            self.begun.extend_from_slice(&buffer[used.bytes..count]);
+            used
         } else {
             self.begun.extend_from_slice(&buffer[..count]);
             let used = answer_all(&self.begun, output, answer)?;
-            self.begun.drain(..used);
-        }
+            self.begun.drain(..used.bytes);
+            used
+        };
         // A client that takes no answers is cut off: there is no buffer to wait in.
-        Ok(self.stream.write_all(output)?)
+        self.stream.write_all(output)?;
+        ensure!(!used.closes, "the client wants no other answer");
+        Ok(())
     }
 }
 
-/// Puts an answer into `output` for each complete request; returns how many bytes those took.
-fn answer_all(input: &[u8], output: &mut Vec<u8>, answer: &[u8]) -> Result<usize> {
-    let mut used = 0;
-    while used < input.len() {
+/// What of the input was answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Used {
+    bytes: usize,
+    /// The last request asked for the end of the connection.
+    closes: bool,
+}
+
+/// Puts an answer into `output` for each complete request.
+fn answer_all(input: &[u8], output: &mut Vec<u8>, answer: &Answer) -> Result<Used> {
+    let mut used = Used::default();
+    while used.bytes < input.len() {
         let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
         let mut request = httparse::Request::new(&mut headers);
-        let httparse::Status::Complete(len) = request.parse(&input[used..])? else { break };
-        if request.headers.iter().any(|header| header.name.eq_ignore_ascii_case("content-length")) {
-            bail!("requests with a body are not served here");
+        let httparse::Status::Complete(len) = request.parse(&input[used.bytes..])? else { break };
+        for header in request.headers {
+            if header.name.eq_ignore_ascii_case("content-length") {
+                bail!("requests with a body are not served here");
+            }
+            used.closes |= header.name.eq_ignore_ascii_case("connection")
+                && header.value.eq_ignore_ascii_case(b"close");
         }
-        output.extend_from_slice(answer);
-        used += len;
+        output.extend_from_slice(if used.closes { &answer.closing } else { &answer.bytes });
+        used.bytes += len;
     }
     Ok(used)
 }
@@ -141,12 +157,19 @@ fn answer_all(input: &[u8], output: &mut Vec<u8>, answer: &[u8]) -> Result<usize
 /// The one response, with a Date that is renewed.
 struct Answer {
     bytes: Vec<u8>,
+    /// The same for a client that wants no other.
+    closing: Vec<u8>,
     made: Instant,
 }
 
 impl Answer {
     fn new() -> Answer {
-        Answer { bytes: response(SystemTime::now()), made: Instant::now() }
+        let now = SystemTime::now();
+        Answer {
+            bytes: response(now, ""),
+            closing: response(now, "Connection: close\r\n"),
+            made: Instant::now(),
+        }
     }
 
     fn renew(&mut self) {
@@ -156,10 +179,10 @@ impl Answer {
     }
 }
 
-fn response(now: SystemTime) -> Vec<u8> {
+fn response(now: SystemTime, more: &str) -> Vec<u8> {
     let (date, len) = (httpdate::fmt_http_date(now), BODY.len());
     format!(
-        "HTTP/1.1 200 OK\r\nServer: epoll\r\nDate: {date}\r\nContent-Type: {CONTENT_TYPE}\r\n\
+        "HTTP/1.1 200 OK\r\nServer: epoll\r\nDate: {date}\r\nContent-Type: {CONTENT_TYPE}\r\n{more}\
          Content-Length: {len}\r\n\r\n{BODY}"
     )
     .into_bytes()
@@ -167,13 +190,15 @@ fn response(now: SystemTime) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::answer_all;
+    use super::{Answer, Used, answer_all};
 
     #[test]
     fn each_complete_request_is_answered_once() {
+        let answer = Answer { bytes: b"!".to_vec(), closing: b"?".to_vec(), ..Answer::new() };
         let check = |input: &str, answers: usize, used: usize| {
             let mut output = Vec::new();
-            assert_eq!(answer_all(input.as_bytes(), &mut output, b"!").unwrap(), used, "{input:?}");
+            let done = answer_all(input.as_bytes(), &mut output, &answer).unwrap();
+            assert_eq!(done, Used { bytes: used, closes: input.contains("close") }, "{input:?}");
             assert_eq!(output.len(), answers, "{input:?}");
         };
         let request = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -181,10 +206,12 @@ mod tests {
         check(request, 1, request.len());
         check(&request.repeat(16), 16, 16 * request.len());
         check(&request[..20], 0, 0);
+        let closing = "GET / HTTP/1.1\r\nConnection: close\r\n\r\n";
+        check(closing, 1, closing.len());
         check(&format!("{request}GET /"), 1, request.len());
         let mut output = Vec::new();
-        assert!(answer_all(b"\0\r\n\r\n", &mut output, b"!").is_err());
+        assert!(answer_all(b"\0\r\n\r\n", &mut output, &answer).is_err());
         let body = b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nx";
-        assert!(answer_all(body, &mut output, b"!").is_err());
+        assert!(answer_all(body, &mut output, &answer).is_err());
     }
 }

@@ -7,7 +7,7 @@
 //! `requests/s` does: at `core` under 100 % the load, not the server, was the limit. `CPU x nginx`,
 //! `CPU x epoll` and `p50 x nginx` divide by that peer's figure of the same round and connection
 //! count; epoll, a loop that does nothing else, is the floor. With one
-//! connection the p50 is the way through an idle server. `errors` are socket errors, timeouts and
+//! connection the p50 is the way through an idle server; of pipelined requests it is a batch's. `errors` are socket errors, timeouts and
 //! bad statuses; `shed` are requests refused at once because the server was full (503).
 
 use anyhow::{Result, ensure};
@@ -19,12 +19,37 @@ use crate::measure::{Load, Pace, Sample, measure};
 use crate::peers::{Peer, Server};
 use crate::report::{Bar, Report};
 use crate::table::{Spread, Table, fixed, show, whole};
+use crate::wrk::Requests;
 
 const CPU_X_NGINX_MAX: f64 = 0.95;
 const CPU_X_EPOLL_MAX: f64 = 1.15;
 const CPU_BAR_CONNECTIONS: [u32; 2] = [64, 256];
 const P50_X_NGINX_MAX: f64 = 1.1;
 const P50_BAR_CONNECTIONS: u32 = 1;
+
+/// Requests that wrk sends at once.
+const PIPELINE_DEPTH: u32 = 16;
+
+/// How requests come; the bars are for the first kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Pattern {
+    /// One after the other on each connection
+    KeepAlive,
+    /// 16 at once on each connection
+    Pipelined,
+    /// Each on a new connection
+    Churn,
+}
+
+impl Pattern {
+    fn requests(self) -> Requests {
+        match self {
+            Pattern::KeepAlive => Requests::Get,
+            Pattern::Pipelined => Requests::Pipelined { depth: PIPELINE_DEPTH },
+            Pattern::Churn => Requests::Closing,
+        }
+    }
+}
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -40,6 +65,8 @@ pub struct Options {
     #[arg(long, value_name = "N,..", value_delimiter = ',', default_value = "1,64,256")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     connections: Vec<u32>,
+    #[arg(long, value_enum, default_value = "keep-alive")]
+    pattern: Pattern,
     #[command(flatten)]
     pace: Pace,
 }
@@ -59,14 +86,15 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
         options.peers.iter().map(|&peer| Ok((peer, peer.start(stage)?))).collect::<Result<_>>()?;
     let mut all: Vec<Series> = Vec::new();
     for &connections in &options.connections {
-        let load = Load::new(connections, options.pace);
+        let requests = options.pattern.requests();
+        let load = Load { requests, ..Load::new(connections, options.pace) };
         all.extend(take_turns(stage, &servers, load, options.pace.rounds)?);
     }
     Ok(Report {
         scenario: "compare",
         table: table(&all),
-        notes: vec!["median (min..max) of all rounds".to_owned()],
-        bars: bars(&all),
+        notes: vec![format!("{:?}; median (min..max) of all rounds", options.pattern)],
+        bars: bars(&all, options.pattern),
         samples: json!(all),
     })
 }
@@ -159,7 +187,17 @@ fn p50_us(sample: &Sample) -> f64 {
     sample.p50_us
 }
 
-fn bars(all: &[Series]) -> Vec<Bar> {
+fn bars(all: &[Series], pattern: Pattern) -> Vec<Bar> {
+    let mut bars = match pattern {
+        Pattern::KeepAlive => cost_bars(all),
+        Pattern::Pipelined | Pattern::Churn => Vec::new(),
+    };
+    let errors = all.iter().map(|series| series.total(|sample| sample.errors + sample.shed)).sum();
+    bars.push(Bar::none("no request fails or is shed, at any peer", errors));
+    bars
+}
+
+fn cost_bars(all: &[Series]) -> Vec<Bar> {
     let ratio = |peer, connections, value: fn(&Sample) -> f64| {
         find(all, Peer::Airside, connections)?.over(all, peer, value)
     };
@@ -177,14 +215,12 @@ fn bars(all: &[Series]) -> Vec<Bar> {
             format!("p50 of airside's function, x nginx, {P50_BAR_CONNECTIONS} connection");
         bars.push(Bar::at_most(&promise, p50.median, P50_X_NGINX_MAX));
     }
-    let errors = all.iter().map(|series| series.total(|sample| sample.errors + sample.shed)).sum();
-    bars.push(Bar::none("no request fails or is shed, at any peer", errors));
     bars
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Series, bars, table};
+    use super::{Pattern, Series, bars, table};
     use crate::measure::Sample;
     use crate::peers::Peer;
 
@@ -213,6 +249,7 @@ mod tests {
         assert!(text.contains("1.00 (1.00..1.05)"), "{text}");
         // No nginx with 1 connection: no ratio and no bar.
         assert_eq!(text.lines().last().unwrap().matches(" - ").count(), 3, "{text}");
-        assert_eq!(bars(&all).len(), 2);
+        assert_eq!(bars(&all, Pattern::KeepAlive).len(), 2);
+        assert_eq!(bars(&all, Pattern::Churn).len(), 1);
     }
 }

@@ -18,6 +18,7 @@ use crate::peers::airside::{self, Function};
 use crate::peers::{Server, nginx};
 use crate::report::{Bar, Report};
 use crate::table::{Spread, Table, fixed, show, whole};
+use crate::wrk::Requests;
 
 const X_NGINX_MAX: f64 = 1.2;
 /// The size of a body that is held to it.
@@ -61,7 +62,7 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
             let bytes = series.bytes;
             nginx.target = nginx::file_target(bytes);
             series.nginx.push(measure(stage, &nginx, load)?);
-            let posting = Load { body_bytes: Some(bytes), ..load };
+            let posting = Load { requests: Requests::Post { bytes }, ..load };
             series.function.push(measure(stage, &airside, posting)?);
             let last = |samples: &[Sample], moved| {
                 samples.last().map_or(0.0, |sample| cpu_ns_per_kib(sample, moved))
