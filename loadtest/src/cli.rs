@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
 use crate::machine::{Stage, StageOptions};
-use crate::peers::{hyper, plain};
+use crate::peers::{conventional, epoll, hyper, plain};
 use crate::process;
 use crate::report::Report;
 use crate::scenarios::{Scenario, compare};
@@ -34,6 +34,10 @@ enum Command {
     #[command(hide = true)]
     ServeHyper(hyper::Options),
     #[command(hide = true)]
+    ServeEpoll(epoll::Options),
+    #[command(hide = true)]
+    ServeConventional(conventional::Options),
+    #[command(hide = true)]
     ServePlain(plain::Options),
     #[command(hide = true)]
     Launch(process::LaunchOptions),
@@ -45,6 +49,8 @@ pub fn run() -> Result<ExitCode> {
         None => Scenario::Compare(cli.compare),
         Some(Command::Scenario(scenario)) => scenario,
         Some(Command::ServeHyper(options)) => return hyper::serve(&options),
+        Some(Command::ServeEpoll(options)) => return epoll::serve(&options),
+        Some(Command::ServeConventional(options)) => return conventional::serve(&options),
         Some(Command::ServePlain(options)) => return plain::serve(&options),
         Some(Command::Launch(options)) => return process::launch(&options),
     };

@@ -8,6 +8,7 @@ pub const ENDLESS_LOOP: &str = include_str!("../guests/endless_loop.wat");
 pub const TRAP: &str = include_str!("../guests/trap.wat");
 pub const ENDLESS_GROWTH: &str = include_str!("../guests/endless_growth.wat");
 const HOST_CALL: &str = include_str!("../guests/host_call.wat");
+pub const ECHO: &str = include_str!("../guests/echo.wat");
 const DIRTY: &str = include_str!("../guests/dirty.wat");
 const KV: &str = include_str!("../guests/kv.wat");
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::machine::Stage;
 use crate::peers::Server;
-use crate::wrk;
+use crate::wrk::{self, Requests};
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Sample {
@@ -39,6 +39,7 @@ pub struct Pace {
 pub struct Load {
     pub connections: u32,
     pub time: Duration,
+    pub requests: Requests,
 }
 
 impl Load {
@@ -46,16 +47,17 @@ impl Load {
     pub const WARM_UP: Duration = Duration::from_secs(1);
 
     pub fn new(connections: u32, pace: Pace) -> Load {
-        Load { connections, time: Duration::from_secs(pace.seconds) }
+        Load { connections, time: Duration::from_secs(pace.seconds), requests: Requests::Get }
     }
 }
 
 pub fn measure(stage: &Stage, server: &Server, load: Load) -> Result<Sample> {
     let url = server.url();
-    wrk::run(stage, &url, load.connections, Load::WARM_UP)?;
+    let run = |time| wrk::send(stage, &url, load.connections, time, load.requests);
+    run(Load::WARM_UP)?;
     let shed_before = server.shed()?;
     let cpu_before = server.cpu_time()?;
-    let outcome = wrk::run(stage, &url, load.connections, load.time)?;
+    let outcome = run(load.time)?;
     let cpu = server.cpu_time()?.saturating_sub(cpu_before);
     let shed = server.shed()?.saturating_sub(shed_before);
     ensure!(outcome.requests > 0, "{} answered nothing", server.name);

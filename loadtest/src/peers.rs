@@ -2,6 +2,8 @@
 //! each `match` below.
 
 pub mod airside;
+pub mod conventional;
+pub mod epoll;
 pub mod hyper;
 pub mod nginx;
 pub mod plain;
@@ -37,6 +39,10 @@ const LOG_LINES_SHOWN: usize = 20;
 pub enum Peer {
     Nginx,
     Hyper,
+    /// A bare epoll loop.
+    Epoll,
+    /// The same guest in a pool of waPC hosts, behind hyper on many threads.
+    Conventional,
     Airside,
 }
 
@@ -45,6 +51,8 @@ impl Peer {
         match self {
             Peer::Nginx => "nginx",
             Peer::Hyper => "hyper",
+            Peer::Epoll => "epoll",
+            Peer::Conventional => "conventional",
             Peer::Airside => "airside",
         }
     }
@@ -54,6 +62,8 @@ impl Peer {
         let server = match self {
             Peer::Nginx => nginx::start(stage)?,
             Peer::Hyper => hyper::start(stage)?,
+            Peer::Epoll => epoll::start(stage)?,
+            Peer::Conventional => conventional::start(stage)?,
             Peer::Airside => airside::start_hello(stage)?,
         };
         let response = client::get(server.address, &server.target)?;

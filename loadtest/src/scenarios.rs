@@ -3,8 +3,10 @@
 
 mod calls;
 pub mod compare;
+mod echo;
 mod faults;
 mod fresh;
+mod idle;
 mod kill;
 mod outages;
 mod soak;
@@ -17,10 +19,14 @@ use crate::report::Report;
 
 #[derive(clap::Subcommand)]
 pub enum Scenario {
-    /// airside beside nginx and hyper: what a request costs.
+    /// airside beside nginx, hyper, a bare epoll loop and the conventional design: what a request costs.
     Compare(compare::Options),
     /// What a host call costs, beside a plain server that makes the same call.
     Calls(calls::Options),
+    /// Bodies of some size, there and back, beside nginx that sends files.
+    Echo(echo::Options),
+    /// The memory of thousands of connections that do nothing.
+    Idle(idle::Options),
     /// A fresh instance for each call beside a reused one, on one shard and on two.
     Fresh(fresh::Options),
     /// A healthy function beside bad ones.
@@ -37,7 +43,9 @@ impl Scenario {
     pub fn needs_airside(&self) -> bool {
         match self {
             Scenario::Compare(options) => options.peers.contains(&Peer::Airside),
+            Scenario::Idle(options) => options.peers.contains(&Peer::Airside),
             Scenario::Calls(_)
+            | Scenario::Echo(_)
             | Scenario::Fresh(_)
             | Scenario::Faults(_)
             | Scenario::Outages(_)
@@ -50,6 +58,8 @@ impl Scenario {
         match self {
             Scenario::Compare(options) => compare::run(stage, options),
             Scenario::Calls(options) => calls::run(stage, options),
+            Scenario::Echo(options) => echo::run(stage, options),
+            Scenario::Idle(options) => idle::run(stage, options),
             Scenario::Fresh(options) => fresh::run(stage, options),
             Scenario::Faults(options) => faults::run(stage, options),
             Scenario::Outages(options) => outages::run(stage, options),

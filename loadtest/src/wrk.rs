@@ -1,10 +1,12 @@
 //! Runs wrk (closed loop, one thread) on the load's core and reads its report.
 
+use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
+use tempfile::NamedTempFile;
 
 use crate::machine::Stage;
 use crate::process::{DeathSignal, Process};
@@ -32,14 +34,74 @@ impl Outcome {
     }
 }
 
+/// What a load is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Requests {
+    /// One after the other on each connection.
+    Get,
+    /// So many at once on each connection, and the next when all are answered.
+    Pipelined { depth: u32 },
+    /// Each on a connection of its own.
+    Closing,
+    /// With a body of so many bytes.
+    Post { bytes: usize },
+}
+
+impl Requests {
+    fn script(self) -> Option<String> {
+        match self {
+            Requests::Get => None,
+            Requests::Pipelined { depth } => Some(format!(
+                "init = function() batch = string.rep(wrk.format(), {depth}) end\n\
+                 request = function() return batch end\n"
+            )),
+            Requests::Closing => Some(String::from("wrk.headers['Connection'] = 'close'\n")),
+            Requests::Post { bytes } => {
+                Some(format!("wrk.method = 'POST'\nwrk.body = string.rep('x', {bytes})\n"))
+            }
+        }
+    }
+}
+
 /// A wrk that is under way.
 pub struct Running {
     process: Process,
+    /// What it sends instead of a GET, until it has ended.
+    _script: Option<NamedTempFile>,
 }
 
 pub fn start(stage: &Stage, url: &str, connections: u32, time: Duration) -> Result<Running> {
+    launch(stage, url, connections, time, None)
+}
+
+/// Sends these requests until the time is over.
+pub fn send(
+    stage: &Stage,
+    url: &str,
+    connections: u32,
+    time: Duration,
+    requests: Requests,
+) -> Result<Outcome> {
+    let script = requests.script().map(|text| -> Result<NamedTempFile> {
+        let mut script = NamedTempFile::with_suffix(".lua").context("make a script for wrk")?;
+        script.write_all(text.as_bytes())?;
+        Ok(script)
+    });
+    launch(stage, url, connections, time, script.transpose()?)?.finish()
+}
+
+fn launch(
+    stage: &Stage,
+    url: &str,
+    connections: u32,
+    time: Duration,
+    script: Option<NamedTempFile>,
+) -> Result<Running> {
     let seconds = time.as_secs().max(1);
     let mut command = Command::new("wrk");
+    if let Some(script) = &script {
+        command.arg("--script").arg(script.path());
+    }
     command
         .args(["--latency", "--threads", "1", "--connections", &connections.to_string()])
         .args(["--duration", &format!("{seconds}s"), "--timeout", &format!("{TIMEOUT_S}s"), url]);
@@ -50,7 +112,7 @@ pub fn start(stage: &Stage, url: &str, connections: u32, time: Duration) -> Resu
         Stdio::piped(),
         Stdio::piped(),
     )?;
-    Ok(Running { process })
+    Ok(Running { process, _script: script })
 }
 
 pub fn run(stage: &Stage, url: &str, connections: u32, time: Duration) -> Result<Outcome> {

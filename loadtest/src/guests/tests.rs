@@ -3,7 +3,9 @@
 use wapc::WapcHost;
 use wasmtime_provider::WasmtimeEngineProviderBuilder;
 
-use super::{ENDLESS_GROWTH, ENDLESS_LOOP, HELLO, TRAP, compile, dirty, host_call, kv_get, kv_set};
+use super::{
+    ECHO, ENDLESS_GROWTH, ENDLESS_LOOP, HELLO, TRAP, compile, dirty, host_call, kv_get, kv_set,
+};
 
 type HostResult = Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -38,6 +40,10 @@ fn check(guest: &str, payload: &str, want: Result<&str, &str>) {
 fn guests_answer() {
     check(HELLO, "", Ok("Hello, World!"));
     check(HELLO, "ignored", Ok("Hello, World!"));
+    check(ECHO, "", Ok(""));
+    check(ECHO, "payload", Ok("payload"));
+    let large = "x".repeat(128 << 10);
+    check(ECHO, &large, Ok(&large));
     for pages in [0, 3, 16, 32] {
         check(&dirty(pages), "", Ok("Hello, World!"));
     }

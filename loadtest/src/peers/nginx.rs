@@ -17,10 +17,30 @@ pub(super) fn start(stage: &Stage) -> Result<Server> {
     start_on(vec![stage.server_cpu])
 }
 
+/// One that also sends files of these sizes, each under its `file_target`.
+pub fn start_with_files(stage: &Stage, sizes: &[usize]) -> Result<Server> {
+    start_serving(vec![stage.server_cpu], sizes)
+}
+
+/// Where the file of this size is.
+pub fn file_target(bytes: usize) -> String {
+    format!("/files/{bytes}")
+}
+
+/// A worker on each of these CPUs.
 pub fn start_on(cpus: Vec<usize>) -> Result<Server> {
+    start_serving(cpus, &[])
+}
+
+fn start_serving(cpus: Vec<usize>, file_sizes: &[usize]) -> Result<Server> {
     require_tool("nginx", "nginx")?;
     let folder = temporary_folder()?;
     let address = free_address()?;
+    std::fs::create_dir(folder.path().join("files"))?;
+    for &bytes in file_sizes {
+        let file = folder.path().join("files").join(bytes.to_string());
+        std::fs::write(file, vec![b'x'; bytes]).context("write a file to serve")?;
+    }
     let path = folder.path().join("nginx.conf");
     std::fs::write(&path, configuration(folder.path(), address, cpus.len()))
         .context("write nginx.conf")?;
@@ -51,10 +71,11 @@ worker_processes {workers};
 error_log stderr error;
 pid {folder}/nginx.pid;
 events {{
-    worker_connections 4096;
+    worker_connections 16384;
 }}
 http {{
     access_log off;
+    sendfile on;
     server_tokens off;
     keepalive_requests 1000000000;
     client_body_temp_path {folder}/body;
@@ -67,6 +88,9 @@ http {{
         location = {TARGET} {{
             default_type "{CONTENT_TYPE}";
             return 200 "{BODY}";
+        }}
+        location /files/ {{
+            root {folder};
         }}
     }}
 }}

@@ -4,9 +4,10 @@
 //! How to read the table: each cell is the median of all rounds and, in parentheses, the least and
 //! the most. `CPU us/request` is the number to compare: user and system time that the server's
 //! processes used over the answers that they gave; it does not depend on how fast wrk is.
-//! `requests/s` does: at `core` under 100 % the load, not the server, was the limit. `CPU x nginx`
-//! and `p50 x nginx` divide by nginx's figure of the same round and connection count. With one
-//! connection the p50 is the way through an idle server. `errors` are socket errors, timeouts and
+//! `requests/s` does: at `core` under 100 % the load, not the server, was the limit. `CPU x nginx`,
+//! `CPU x epoll` and `p50 x nginx` divide by that peer's figure of the same round and connection
+//! count; epoll, a loop that does nothing else, is the floor. With one
+//! connection the p50 is the way through an idle server; of pipelined requests it is a batch's. `errors` are socket errors, timeouts and
 //! bad statuses; `shed` are requests refused at once because the server was full (503).
 
 use anyhow::{Result, ensure};
@@ -18,21 +19,54 @@ use crate::measure::{Load, Pace, Sample, measure};
 use crate::peers::{Peer, Server};
 use crate::report::{Bar, Report};
 use crate::table::{Spread, Table, fixed, show, whole};
+use crate::wrk::Requests;
 
-const CPU_X_NGINX_MAX: f64 = 1.05;
-const CPU_BAR_CONNECTIONS: u32 = 64;
+const CPU_X_NGINX_MAX: f64 = 0.95;
+const CPU_X_EPOLL_MAX: f64 = 1.15;
+const CPU_BAR_CONNECTIONS: [u32; 2] = [64, 256];
 const P50_X_NGINX_MAX: f64 = 1.1;
 const P50_BAR_CONNECTIONS: u32 = 1;
+
+/// Requests that wrk sends at once.
+const PIPELINE_DEPTH: u32 = 16;
+
+/// How requests come; the bars are for the first kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Pattern {
+    /// One after the other on each connection
+    KeepAlive,
+    /// 16 at once on each connection
+    Pipelined,
+    /// Each on a new connection
+    Churn,
+}
+
+impl Pattern {
+    fn requests(self) -> Requests {
+        match self {
+            Pattern::KeepAlive => Requests::Get,
+            Pattern::Pipelined => Requests::Pipelined { depth: PIPELINE_DEPTH },
+            Pattern::Churn => Requests::Closing,
+        }
+    }
+}
 
 #[derive(clap::Args)]
 pub struct Options {
     /// Servers to compare, in the order of their turns.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "nginx,hyper,airside")]
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "nginx,hyper,epoll,conventional,airside"
+    )]
     pub peers: Vec<Peer>,
     /// Numbers of connections to measure with.
     #[arg(long, value_name = "N,..", value_delimiter = ',', default_value = "1,64,256")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     connections: Vec<u32>,
+    #[arg(long, value_enum, default_value = "keep-alive")]
+    pattern: Pattern,
     #[command(flatten)]
     pace: Pace,
 }
@@ -52,14 +86,15 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
         options.peers.iter().map(|&peer| Ok((peer, peer.start(stage)?))).collect::<Result<_>>()?;
     let mut all: Vec<Series> = Vec::new();
     for &connections in &options.connections {
-        let load = Load::new(connections, options.pace);
+        let requests = options.pattern.requests();
+        let load = Load { requests, ..Load::new(connections, options.pace) };
         all.extend(take_turns(stage, &servers, load, options.pace.rounds)?);
     }
     Ok(Report {
         scenario: "compare",
         table: table(&all),
-        notes: vec!["median (min..max) of all rounds".to_owned()],
-        bars: bars(&all),
+        notes: vec![format!("{:?}; median (min..max) of all rounds", options.pattern)],
+        bars: bars(&all, options.pattern),
         samples: json!(all),
     })
 }
@@ -97,12 +132,11 @@ impl Series {
         self.rounds.iter().map(count).sum()
     }
 
-    /// Round by round over nginx's value of that round; `None` without nginx.
-    fn x_nginx(&self, all: &[Series], value: impl Fn(&Sample) -> f64) -> Option<Spread> {
-        let nginx = find(all, Peer::Nginx, self.connections)?;
-        Spread::of(
-            self.rounds.iter().zip(&nginx.rounds).map(|(ours, its)| value(ours) / value(its)),
-        )
+    /// Round by round over another peer's value of that round; `None` without that peer.
+    fn over(&self, all: &[Series], peer: Peer, value: impl Fn(&Sample) -> f64) -> Option<Spread> {
+        let other = find(all, peer, self.connections)?;
+        let rounds = self.rounds.iter().zip(&other.rounds);
+        Spread::of(rounds.map(|(ours, its)| value(ours) / value(its)))
     }
 }
 
@@ -119,6 +153,7 @@ fn table(all: &[Series]) -> Table {
         "p99 us",
         "CPU us/request",
         "CPU x nginx",
+        "CPU x epoll",
         "p50 x nginx",
         "core",
         "errors",
@@ -132,9 +167,10 @@ fn table(all: &[Series]) -> Table {
             show(series.spread(|sample| sample.requests_per_s), whole),
             show(series.spread(|sample| sample.p50_us), whole),
             show(series.spread(|sample| sample.p99_us), whole),
-            show(series.spread(|sample| sample.cpu_us_per_request), fixed(2)),
-            show(series.x_nginx(all, |sample| sample.cpu_us_per_request), fixed(2)),
-            show(series.x_nginx(all, |sample| sample.p50_us), fixed(2)),
+            show(series.spread(cpu_us), fixed(2)),
+            show(series.over(all, Peer::Nginx, cpu_us), fixed(2)),
+            show(series.over(all, Peer::Epoll, cpu_us), fixed(2)),
+            show(series.over(all, Peer::Nginx, p50_us), fixed(2)),
             show(series.spread(|sample| sample.core_share), percent),
             series.total(|sample| sample.errors).to_string(),
             series.total(|sample| sample.shed).to_string(),
@@ -143,29 +179,48 @@ fn table(all: &[Series]) -> Table {
     table
 }
 
-fn bars(all: &[Series]) -> Vec<Bar> {
-    let ratio = |connections, value: fn(&Sample) -> f64| {
-        find(all, Peer::Airside, connections)?.x_nginx(all, value)
+fn cpu_us(sample: &Sample) -> f64 {
+    sample.cpu_us_per_request
+}
+
+fn p50_us(sample: &Sample) -> f64 {
+    sample.p50_us
+}
+
+fn bars(all: &[Series], pattern: Pattern) -> Vec<Bar> {
+    let mut bars = match pattern {
+        Pattern::KeepAlive => cost_bars(all),
+        Pattern::Pipelined | Pattern::Churn => Vec::new(),
     };
-    let mut bars = Vec::new();
-    if let Some(cpu) = ratio(CPU_BAR_CONNECTIONS, |sample| sample.cpu_us_per_request) {
-        let promise =
-            format!("CPU of airside's function, x nginx, {CPU_BAR_CONNECTIONS} connections");
-        bars.push(Bar::at_most(&promise, cpu.median, CPU_X_NGINX_MAX));
-    }
-    if let Some(p50) = ratio(P50_BAR_CONNECTIONS, |sample| sample.p50_us) {
-        let promise =
-            format!("p50 of airside's function, x nginx, {P50_BAR_CONNECTIONS} connection");
-        bars.push(Bar::at_most(&promise, p50.median, P50_X_NGINX_MAX));
-    }
     let errors = all.iter().map(|series| series.total(|sample| sample.errors + sample.shed)).sum();
     bars.push(Bar::none("no request fails or is shed, at any peer", errors));
     bars
 }
 
+fn cost_bars(all: &[Series]) -> Vec<Bar> {
+    let ratio = |peer, connections, value: fn(&Sample) -> f64| {
+        find(all, Peer::Airside, connections)?.over(all, peer, value)
+    };
+    let mut bars = Vec::new();
+    for connections in CPU_BAR_CONNECTIONS {
+        for (peer, limit) in [(Peer::Nginx, CPU_X_NGINX_MAX), (Peer::Epoll, CPU_X_EPOLL_MAX)] {
+            let name = peer.name();
+            let promise = format!("CPU of airside's function, x {name}, {connections} connections");
+            let cpu = ratio(peer, connections, cpu_us);
+            bars.extend(cpu.map(|cpu| Bar::at_most(&promise, cpu.median, limit)));
+        }
+    }
+    if let Some(p50) = ratio(Peer::Nginx, P50_BAR_CONNECTIONS, p50_us) {
+        let promise =
+            format!("p50 of airside's function, x nginx, {P50_BAR_CONNECTIONS} connection");
+        bars.push(Bar::at_most(&promise, p50.median, P50_X_NGINX_MAX));
+    }
+    bars
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Series, bars, table};
+    use super::{Pattern, Series, bars, table};
     use crate::measure::Sample;
     use crate::peers::Peer;
 
@@ -193,7 +248,8 @@ mod tests {
         let text = table(&all).to_string();
         assert!(text.contains("1.00 (1.00..1.05)"), "{text}");
         // No nginx with 1 connection: no ratio and no bar.
-        assert_eq!(text.lines().last().unwrap().matches(" - ").count(), 2, "{text}");
-        assert_eq!(bars(&all).len(), 2);
+        assert_eq!(text.lines().last().unwrap().matches(" - ").count(), 3, "{text}");
+        assert_eq!(bars(&all, Pattern::KeepAlive).len(), 2);
+        assert_eq!(bars(&all, Pattern::Churn).len(), 1);
     }
 }

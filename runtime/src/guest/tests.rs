@@ -397,3 +397,15 @@ fn a_start_on_demand_that_never_ends_is_ended() {
         assert!(world.call(1, b"").await.is_ok());
     });
 }
+
+/// It is part of the task of each connection, the idle ones too, of which there may be tens of thousands.
+#[test]
+fn a_call_s_future_is_small() {
+    run(async {
+        let world = world(&[guest(ECHO)]).await.unwrap();
+        let (mut response, mut times) = (Vec::new(), RequestTimes::default());
+        let call = world.guests.invoke(0, Bytes::new(), &mut response, &mut times);
+        let bytes = std::mem::size_of_val(&call);
+        assert!(bytes <= 1280, "{bytes}");
+    });
+}

@@ -1,0 +1,190 @@
+//! What it costs to move bytes: a function that answers with the body of a POST, beside nginx that sends a static file of
+//! that size.
+//!
+//! How to read the table: each cell is the median of all rounds and, in parentheses, the least and the most; the peers take
+//! turns within each round. nginx moves a file's bytes once, out of the page cache and, with sendfile, without copying
+//! them into its own memory; the function's bytes come in and go out. So they are compared by `CPU ns/KiB`, the CPU
+//! time of the server's processes over all bytes of bodies that it moved. `x nginx` is a ratio within a round.
+
+use anyhow::{Result, ensure};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::client::Client;
+use crate::guests;
+use crate::machine::{Stage, require_tool};
+use crate::measure::{Load, Pace, Sample, measure};
+use crate::peers::airside::{self, Function};
+use crate::peers::{Server, nginx};
+use crate::report::{Bar, Report};
+use crate::table::{Spread, Table, fixed, show, whole};
+use crate::wrk::Requests;
+
+const X_NGINX_MAX: f64 = 1.2;
+/// The size of a body that is held to it.
+const BAR_BYTES: usize = 64 << 10;
+/// What the guest has room for.
+const BODY_BYTES_MAX: i64 = 128 << 10;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// Sizes of the body.
+    #[arg(long, value_name = "BYTES,..", value_delimiter = ',', default_value = "1024,65536")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=BODY_BYTES_MAX))]
+    bytes: Vec<u32>,
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    connections: u32,
+    #[command(flatten)]
+    pace: Pace,
+}
+
+/// All rounds with one size of body.
+#[derive(Serialize)]
+struct Series {
+    bytes: usize,
+    nginx: Vec<Sample>,
+    function: Vec<Sample>,
+}
+
+pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
+    require_tool("wrk", "wrk")?;
+    let sizes: Vec<usize> = options.bytes.iter().map(|&bytes| bytes as usize).collect();
+    let mut nginx = nginx::start_with_files(stage, &sizes)?;
+    let airside = airside::start(stage, &[Function::new("echo", guests::ECHO)], &[])?;
+    let series = |&bytes: &usize| Series { bytes, nginx: Vec::new(), function: Vec::new() };
+    let mut all: Vec<Series> = sizes.iter().map(series).collect();
+    for series in &all {
+        check_echo(&airside, series.bytes)?;
+    }
+    let load = Load::new(options.connections, options.pace);
+    for round in 1..=options.pace.rounds {
+        for series in &mut all {
+            let bytes = series.bytes;
+            nginx.target = nginx::file_target(bytes);
+            series.nginx.push(measure(stage, &nginx, load)?);
+            let posting = Load { requests: Requests::Post { bytes }, ..load };
+            series.function.push(measure(stage, &airside, posting)?);
+            let last = |samples: &[Sample], moved| {
+                samples.last().map_or(0.0, |sample| cpu_ns_per_kib(sample, moved))
+            };
+            eprintln!(
+                "{bytes} bytes, round {round} of {}: nginx {:.0} ns CPU per KiB, function {:.0}",
+                options.pace.rounds,
+                last(&series.nginx, bytes),
+                last(&series.function, 2 * bytes),
+            );
+        }
+    }
+    let notes = format!("{} connections; median (min..max) of all rounds", options.connections);
+    Ok(Report {
+        scenario: "echo",
+        table: table(&all),
+        notes: vec![notes],
+        bars: bars(&all),
+        samples: json!(all),
+    })
+}
+
+fn check_echo(airside: &Server, bytes: usize) -> Result<()> {
+    let body: Vec<u8> = (0..bytes).map(|index| (index % 251) as u8).collect();
+    let answer = Client::connect(airside.address)?.post(&airside.target, &body)?;
+    ensure!(answer.status == 200 && answer.body == body, "{bytes} bytes do not come back");
+    Ok(())
+}
+
+/// `moved` is what one request and its response move, in bytes.
+fn cpu_ns_per_kib(sample: &Sample, moved: usize) -> f64 {
+    sample.cpu_us_per_request * 1e3 / (moved as f64 / 1024.0)
+}
+
+impl Series {
+    /// Round by round, by bytes moved.
+    fn x_nginx(&self) -> Option<Spread> {
+        let rounds = self.function.iter().zip(&self.nginx);
+        Spread::of(rounds.map(|(ours, its)| {
+            cpu_ns_per_kib(ours, 2 * self.bytes) / cpu_ns_per_kib(its, self.bytes)
+        }))
+    }
+
+    fn failed(&self) -> u64 {
+        let all = self.function.iter().chain(&self.nginx);
+        all.map(|sample| sample.errors + sample.shed).sum()
+    }
+}
+
+fn table(all: &[Series]) -> Table {
+    let mut table = Table::new(&[
+        "bytes",
+        "peer",
+        "requests/s",
+        "p50 us",
+        "p99 us",
+        "CPU us/request",
+        "CPU ns/KiB",
+        "x nginx",
+    ]);
+    for series in all {
+        let peers = [
+            ("nginx, static file", &series.nginx, series.bytes, None),
+            ("echo function", &series.function, 2 * series.bytes, series.x_nginx()),
+        ];
+        for (peer, samples, moved, x_nginx) in peers {
+            let spread = |value: &dyn Fn(&Sample) -> f64| Spread::of(samples.iter().map(value));
+            table.push([
+                series.bytes.to_string(),
+                peer.to_owned(),
+                show(spread(&|sample| sample.requests_per_s), whole),
+                show(spread(&|sample| sample.p50_us), whole),
+                show(spread(&|sample| sample.p99_us), whole),
+                show(spread(&|sample| sample.cpu_us_per_request), fixed(2)),
+                show(spread(&|sample| cpu_ns_per_kib(sample, moved)), whole),
+                show(x_nginx, fixed(2)),
+            ]);
+        }
+    }
+    table
+}
+
+fn bars(all: &[Series]) -> Vec<Bar> {
+    let mut bars = Vec::new();
+    for series in all.iter().filter(|series| series.bytes == BAR_BYTES) {
+        let promise = "CPU of an echo of 64 KiB, x nginx with a file, by bytes moved";
+        bars.extend(series.x_nginx().map(|x| Bar::at_most(promise, x.median, X_NGINX_MAX)));
+    }
+    bars.push(Bar::none("no request fails or is shed", all.iter().map(Series::failed).sum()));
+    bars
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Series, bars, table};
+    use crate::measure::Sample;
+
+    fn samples(cpu_us: &[f64]) -> Vec<Sample> {
+        let sample = |&cpu_us_per_request: &f64| Sample {
+            requests_per_s: 10_000.0,
+            p50_us: 500.0,
+            p99_us: 900.0,
+            cpu_us_per_request,
+            core_share: 1.0,
+            errors: 0,
+            shed: 0,
+        };
+        cpu_us.iter().map(sample).collect()
+    }
+
+    #[test]
+    fn bytes_are_counted_both_ways_for_an_echo() {
+        let (nginx, function) = (samples(&[10.0, 20.0]), samples(&[22.0, 44.0]));
+        let all = [
+            Series { bytes: 1024, nginx: nginx.clone(), function: function.clone() },
+            Series { bytes: 65_536, nginx, function },
+        ];
+        assert_eq!(all[1].x_nginx().map(|x| (x.median * 10.0).round()), Some(11.0));
+        let verdicts = bars(&all);
+        assert_eq!(verdicts.len(), 2, "{verdicts:?}");
+        let text = table(&all).to_string();
+        // 22 to 44 us for 128 KiB.
+        assert!(text.contains("258 (172..344)"), "{text}");
+    }
+}
