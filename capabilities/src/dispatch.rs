@@ -6,6 +6,8 @@ mod http_client;
 mod kvstore;
 mod sql;
 
+use futures_util::FutureExt;
+
 use crate::error::CallError;
 use crate::functions::{FunctionIndex, FunctionNames};
 use crate::http_client::HttpClient;
@@ -118,6 +120,20 @@ pub struct Capabilities {
     pub functions: FunctionNames,
 }
 
+/// For operations that call none.
+struct NoFunctions;
+
+impl CallFunction for NoFunctions {
+    async fn call_function(
+        &self,
+        _function: FunctionIndex,
+        _payload: &[u8],
+        _response: &mut Vec<u8>,
+    ) -> Result<(), CallError> {
+        Err(CallError::NotFound)
+    }
+}
+
 /// The only namespace; guests that name another are calling some other host.
 const NAMESPACE: &[u8] = b"tarmac";
 
@@ -137,6 +153,29 @@ impl Capabilities {
             _ => None,
         };
         operation.ok_or(CallError::NotFound)
+    }
+
+    /// Runs one operation if it is of a kind that never waits, as [`Self::call`] does. `None`: it may.
+    pub fn call_at_once(
+        &self,
+        operation: Operation,
+        payload: &[u8],
+        caller: &Caller<'_>,
+        response: &mut Vec<u8>,
+    ) -> Option<Result<(), CallError>> {
+        match (operation, &self.kv) {
+            (Operation::KvGet, Some(Kv::Memory(_) | Kv::Embedded(_)))
+            | (Operation::KvSet | Operation::KvDelete, Some(Kv::Memory(_))) => {}
+            (
+                Operation::Log(_)
+                | Operation::MetricsCounter
+                | Operation::MetricsGauge
+                | Operation::MetricsHistogram,
+                _,
+            ) => {}
+            _ => return None,
+        }
+        self.call(operation, payload, caller, &NoFunctions, response).now_or_never()
     }
 
     /// Runs one operation. `response` is cleared, then filled; after [`CallError::Status`] it holds

@@ -24,6 +24,7 @@ use crate::telemetry::{FunctionFault, Instances, Outcome, ShardTelemetry, clock}
 pub mod artifact;
 pub mod engine;
 pub mod epoch;
+mod host_call;
 mod instance;
 mod lane;
 mod memory;

@@ -183,3 +183,33 @@ fn the_future_of_a_call_is_small() {
     let call = guest.capabilities.call(get, b"", &caller, functions, &mut response);
     assert!(size_of_val(&call) <= 768, "{} bytes", size_of_val(&call));
 }
+
+#[test]
+fn only_what_never_waits_is_done_at_once() {
+    let (guest, caller) = (Guest::new(), Caller { function: "caller" });
+    let check = |operation: Operation, at_once: bool| {
+        let mut response = Vec::new();
+        let called = guest.capabilities.call_at_once(operation, b"", &caller, &mut response);
+        assert_eq!(called.is_some(), at_once, "{operation:?}");
+    };
+    for operation in [
+        Operation::KvGet,
+        Operation::KvSet,
+        Operation::KvDelete,
+        Operation::Log(Level::Info),
+        Operation::MetricsCounter,
+        Operation::MetricsGauge,
+        Operation::MetricsHistogram,
+    ] {
+        check(operation, true);
+    }
+    for operation in [
+        Operation::KvKeys,
+        Operation::Function(FunctionIndex(7)),
+        Operation::SqlQuery,
+        Operation::SqlExec,
+        Operation::HttpCall,
+    ] {
+        check(operation, false);
+    }
+}

@@ -403,7 +403,7 @@ fn a_start_on_demand_that_never_ends_is_ended() {
 fn a_call_s_future_is_small() {
     run(async {
         let world = world(&[guest(ECHO)]).await.unwrap();
-        let (mut response, mut times) = (Vec::new(), RequestTimes::default());
+        let (mut response, mut times) = (Vec::new(), CallTimes::default());
         let call = world.guests.invoke(0, Bytes::new(), &mut response, &mut times);
         let bytes = std::mem::size_of_val(&call);
         assert!(bytes <= 1280, "{bytes}");

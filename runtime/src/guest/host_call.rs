@@ -1,0 +1,156 @@
+//! waPC's `__host_call`: how a guest asks its host for something, and what it gets.
+//!
+//! A call that never waits ends where it is made. One that may wait becomes a future, and while that waits the guest's
+//! fiber is suspended.
+
+use std::future::{Future, poll_fn, ready};
+use std::mem;
+use std::pin::pin;
+use std::rc::Rc;
+
+use airside_capabilities::{CallError, HostCall, Operation};
+use send_wrapper::SendWrapper;
+use wasmtime::{AsContextMut, Caller, Memory};
+
+use super::instance::{DeadlineHit, HostState};
+use super::{Guests, Nested, memory};
+use crate::telemetry::clock;
+
+/// Eight pointers and lengths: binding, namespace, operation and payload. Tarmac calls the first three namespace,
+/// capability and function.
+pub(super) type Arguments = (i32, i32, i32, i32, i32, i32, i32, i32);
+
+/// Answers 1 for success, 0 for an error. Either stays with the host until the guest fetches it.
+type Ended<'a> = Box<dyn Future<Output = wasmtime::Result<i32>> + Send + 'a>;
+
+enum Begun {
+    /// With this result.
+    Ended(i32),
+    /// Perhaps: it has not run yet.
+    Waits(Call),
+}
+
+/// A call whose operation is known.
+struct Call {
+    guests: Rc<Guests>,
+    memory: Memory,
+    operation: Operation,
+    /// Where in the guest's memory, and how long.
+    payload: (i32, i32),
+    /// The host's buffer for the answer.
+    response: Vec<u8>,
+    started_ns: u64,
+}
+
+pub(super) fn host_call(mut caller: Caller<'_, HostState>, arguments: Arguments) -> Ended<'_> {
+    match begin(&mut caller, arguments) {
+        Ok(Begun::Waits(call)) => {
+            // wasmtime wants the future to be Send, for executors that move tasks. It is polled by the shard's own
+            // thread only: the task of the connection that called the guest.
+            Box::new(SendWrapper::new(call.wait(caller)))
+        }
+        Ok(Begun::Ended(result)) => Box::new(ready(Ok(result))),
+        Err(error) => Box::new(ready(Err(error))),
+    }
+}
+
+/// Runs the call if it never waits. Otherwise it is still to be run.
+fn begin(caller: &mut Caller<'_, HostState>, arguments: Arguments) -> wasmtime::Result<Begun> {
+    let started_ns = clock::now_ns();
+    let (binding_ptr, binding_len, namespace_ptr, namespace_len, ..) = arguments;
+    let (.., operation_ptr, operation_len, payload_ptr, payload_len) = arguments;
+    let memory = memory::of(caller)?;
+    let state = caller.data_mut();
+    let mut response = mem::take(&mut state.host_response);
+    response.clear();
+    let guests =
+        state.guests.upgrade().ok_or_else(|| wasmtime::Error::msg("the shard has ended"))?;
+
+    let bytes = memory.data(&*caller);
+    let payload = memory::read(bytes, payload_ptr, payload_len)?;
+    let resolved = guests.capabilities.resolve(HostCall {
+        namespace: memory::read(bytes, binding_ptr, binding_len)?,
+        capability: memory::read(bytes, namespace_ptr, namespace_len)?,
+        operation: memory::read(bytes, operation_ptr, operation_len)?,
+    });
+    let operation = match resolved {
+        Ok(operation) => operation,
+        Err(error) => {
+            let state = caller.data_mut();
+            state.host_response = response;
+            return Ok(Begun::Ended(state.keep_outcome(Err(error))));
+        }
+    };
+    let from = guests.caller(caller.data().function);
+    let ended = guests.capabilities.call_at_once(operation, payload, &from, &mut response);
+    let payload = (payload_ptr, payload_len);
+    let call = Call { guests, memory, operation, payload, response, started_ns };
+    Ok(match ended {
+        Some(outcome) => Begun::Ended(call.end(caller.data_mut(), outcome)),
+        None => Begun::Waits(call),
+    })
+}
+
+impl Call {
+    async fn wait(mut self, mut caller: Caller<'_, HostState>) -> wasmtime::Result<i32> {
+        let mut suspended = false;
+        let outcome = {
+            // The guest is suspended meanwhile, so its memory can be borrowed across the call.
+            let (ptr, len) = self.payload;
+            let payload = memory::read(self.memory.data(&caller), ptr, len)?;
+            let state = caller.data();
+            let nested = Nested::of(&self.guests, &state.invocation);
+            let from = self.guests.caller(state.function);
+            let capabilities = &self.guests.capabilities;
+            let call =
+                capabilities.call(self.operation, payload, &from, &nested, &mut self.response);
+            watch_suspension(call, &mut suspended).await
+        };
+        let state = caller.data_mut();
+        let result = self.end(state, outcome);
+        if suspended {
+            if clock::now_ns() >= state.invocation.chain.deadline_ns {
+                state.invocation.expired = true;
+                return Err(DeadlineHit.into());
+            }
+            state.new_turn();
+            caller.as_context_mut().set_epoch_deadline(1);
+        }
+        Ok(result)
+    }
+
+    fn end(self, state: &mut HostState, outcome: Result<(), CallError>) -> i32 {
+        let elapsed_ns = clock::now_ns().saturating_sub(self.started_ns);
+        let (telemetry, label) = (&self.guests.telemetry, self.operation.label_index());
+        telemetry.host_call(label, outcome.is_err(), elapsed_ns);
+        if let Some(capability) = telemetry.capability(label) {
+            state.invocation.host.add(capability, elapsed_ns);
+        }
+        state.host_response = self.response;
+        state.keep_outcome(outcome)
+    }
+}
+
+/// Says whether the call had to wait: a guest that waited did not hold the core.
+async fn watch_suspension<F: Future>(call: F, suspended: &mut bool) -> F::Output {
+    let mut call = pin!(call);
+    poll_fn(|context| {
+        let poll = call.as_mut().poll(context);
+        *suspended |= poll.is_pending();
+        poll
+    })
+    .await
+}
+
+impl HostState {
+    fn keep_outcome(&mut self, outcome: Result<(), CallError>) -> i32 {
+        self.host_error.clear();
+        match outcome {
+            Ok(()) => 1,
+            Err(error) => {
+                self.host_error.extend_from_slice(error.to_string().as_bytes());
+                0
+            }
+        }
+    }
+}
