@@ -3,29 +3,29 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::mem;
 use std::path::PathBuf;
 use std::rc::{Rc, Weak};
-use std::time::Duration;
 
 use airside_capabilities::backend::{BackendCounts, ShardBackend};
-use airside_capabilities::functions::{FunctionError, FunctionIndex};
 use airside_capabilities::logger::{Level, Logger};
 use airside_capabilities::metrics::ShardMetrics;
 use airside_capabilities::timer::Timers;
-use airside_capabilities::{CallError, CallFunction, Caller, Capabilities};
+use airside_capabilities::{Caller, Capabilities};
 use bytes::Bytes;
 pub use wasmtime::Engine;
 use wasmtime::Linker;
 
 use crate::config::Isolation;
-use crate::telemetry::{FunctionFault, Instances, Outcome, ShardTelemetry, clock};
+use crate::telemetry::{Instances, ShardTelemetry};
 
 pub mod artifact;
+mod chain;
 pub mod engine;
 pub mod epoch;
+mod error;
 mod host_call;
 mod instance;
+mod invoke;
 mod lane;
 mod memory;
 mod pool;
@@ -36,12 +36,14 @@ mod times;
 mod wapc;
 mod wasi;
 
+pub use error::{InvokeError, LoadError};
 pub use instance::StartError;
 pub use pool::PoolLimits;
 pub use times::CallTimes;
 
+use chain::Chain;
 use epoch::EpochHandle;
-use instance::{HostState, Invocation};
+use instance::HostState;
 use lane::SlowLane;
 use pool::FunctionPool;
 use template::Template;
@@ -91,41 +93,6 @@ pub struct Surroundings {
     pub depth_max: usize,
 }
 
-/// Why an invocation gave no answer. The text is what the client may see.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvokeError {
-    #[error("{queue_max} invocations are waiting for an instance already (function_queue_max)")]
-    QueueFull { queue_max: usize },
-    #[error("could not fetch module from pool - no instance within {} ms", waited.as_millis())]
-    NoInstance { waited: Duration },
-    #[error("the guest could not be started - {0}")]
-    Start(String),
-    #[error("the guest ran longer than {timeout_ms} ms (timeout_ms)")]
-    Timeout { timeout_ms: u64 },
-    #[error("the guest reached its memory limit of {bytes_max} bytes (memory_bytes_max)")]
-    MemoryLimit { bytes_max: usize },
-    #[error("guest trapped")]
-    Trap,
-    #[error("{0}")]
-    Guest(String),
-    #[error("functions call each other more than {depth_max} deep (function_depth_max)")]
-    TooDeep { depth_max: usize },
-}
-
-impl InvokeError {
-    /// How the request, or the call, counts.
-    pub fn outcome(&self) -> Outcome {
-        match self {
-            InvokeError::QueueFull { .. } => Outcome::Shed,
-            InvokeError::NoInstance { .. } => Outcome::NoInstance,
-            InvokeError::Timeout { .. } => Outcome::Timeout,
-            InvokeError::Start(_) => Outcome::Fault,
-            InvokeError::MemoryLimit { .. } | InvokeError::Trap => Outcome::Trap,
-            InvokeError::Guest(_) | InvokeError::TooDeep { .. } => Outcome::GuestError,
-        }
-    }
-}
-
 impl Guests {
     /// Loads the functions into the shard's engine and warms one instance of each.
     pub async fn load(
@@ -171,102 +138,6 @@ impl Guests {
         times: &mut CallTimes,
     ) -> Result<(), InvokeError> {
         self.invoke_in(Chain::default(), function, payload, response, times).await
-    }
-
-    async fn invoke_in(
-        self: &Rc<Self>,
-        chain: Chain,
-        function: usize,
-        payload: Bytes,
-        response: &mut Vec<u8>,
-        times: &mut CallTimes,
-    ) -> Result<(), InvokeError> {
-        response.clear();
-        let pool = &self.functions[function];
-        let mut checkout = match pool.checkout(self, &mut times.wait_ns).await {
-            Ok(checkout) => checkout,
-            Err(error) => {
-                times.ended_ns = clock::now_ns();
-                return Err(error);
-            }
-        };
-        let started_ns = clock::now_ns();
-
-        let chain = chain.within(started_ns, pool.limits.timeout_ns);
-        let instance = checkout.instance();
-        let is_long = pool.is_long.get();
-        instance.begin(payload, response, chain, is_long);
-        if is_long {
-            self.epoch.outlived();
-        } else {
-            self.lane.begun();
-        }
-        let running = self.epoch.run();
-        let called = self.until(chain.deadline_ns, async {
-            if is_long {
-                self.lane.turn(Duration::ZERO).await;
-            }
-            instance.call().await
-        });
-        let called = called.await;
-        drop(running);
-
-        let state = instance.store.data_mut();
-        let ended_ns = clock::now_ns();
-        times.started_ns = Some(started_ns);
-        times.ended_ns = ended_ns;
-        times.host = state.invocation.host;
-        self.telemetry.invocation(function, ended_ns - started_ns);
-        pool.is_long.set(state.invocation.is_long && state.invocation.epochs > 0);
-        state.settle();
-        state.flush_output();
-        mem::swap(&mut state.invocation.response, response);
-        state.invocation.payload = Bytes::new();
-
-        match called {
-            Some(Ok(succeeded)) => {
-                let error = mem::take(&mut state.invocation.error);
-                checkout.give_back();
-                answer(succeeded, error)
-            }
-            failed => {
-                let state = checkout.instance().store.data();
-                Err(self.failure(function, state, failed.and_then(Result::err)))
-            }
-        }
-        .inspect_err(|_| response.clear())
-    }
-
-    /// The call's end, or `None` when the deadline came first.
-    async fn until<F: Future>(&self, deadline_ns: u64, call: F) -> Option<F::Output> {
-        let left = || Duration::from_nanos(deadline_ns.saturating_sub(clock::now_ns()));
-        self.timers.within(left, call).await
-    }
-
-    /// Why a call ended without the guest's word. The instance is of no use any more.
-    fn failure(
-        &self,
-        function: usize,
-        state: &HostState,
-        error: Option<wasmtime::Error>,
-    ) -> InvokeError {
-        let limits = &self.functions[function].limits;
-        let (failure, fault) = match error {
-            Some(_) if state.limits.hit => {
-                let bytes_max = limits.memory_bytes_max;
-                (InvokeError::MemoryLimit { bytes_max }, FunctionFault::MemoryLimit)
-            }
-            Some(ref error) if !state.invocation.expired => {
-                self.log_guest(Level::Error, function, format!("{error:#}").as_bytes());
-                (InvokeError::Trap, FunctionFault::Trap)
-            }
-            _ => {
-                let timeout_ms = state.invocation.chain.timeout_ns / 1_000_000;
-                (InvokeError::Timeout { timeout_ms }, FunctionFault::Timeout)
-            }
-        };
-        self.telemetry.function_fault(function, fault);
-        failure
     }
 
     /// An empty buffer, with memory when one was given back.
@@ -332,104 +203,6 @@ impl fmt::Debug for Guests {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.functions.iter().map(|pool| pool.name.as_str()).collect();
         f.debug_struct("Guests").field("functions", &names).finish_non_exhaustive()
-    }
-}
-
-/// How an invocation came about.
-#[derive(Debug, Clone, Copy)]
-struct Chain {
-    /// How many functions called each other to get here; 0 for the one that a route names.
-    depth: usize,
-    /// The first deadline of all functions in the chain, in monotonic nanoseconds, and the limit that set it.
-    deadline_ns: u64,
-    timeout_ns: u64,
-}
-
-/// The beginning of one: nothing bounds it yet.
-impl Default for Chain {
-    fn default() -> Chain {
-        Chain { depth: 0, deadline_ns: u64::MAX, timeout_ns: u64::MAX }
-    }
-}
-
-impl Chain {
-    /// With one more function, which has this limit.
-    fn within(self, started_ns: u64, timeout_ns: u64) -> Chain {
-        let deadline_ns = started_ns.saturating_add(timeout_ns);
-        if deadline_ns < self.deadline_ns {
-            return Chain { deadline_ns, timeout_ns, ..self };
-        }
-        self
-    }
-}
-
-/// Calls from a guest to other functions of its shard.
-struct Nested {
-    guests: Rc<Guests>,
-    chain: Chain,
-}
-
-impl Nested {
-    fn of(guests: &Rc<Guests>, invocation: &Invocation) -> Nested {
-        let chain = Chain { depth: invocation.chain.depth + 1, ..invocation.chain };
-        Nested { guests: Rc::clone(guests), chain }
-    }
-}
-
-impl CallFunction for Nested {
-    async fn call_function(
-        &self,
-        function: FunctionIndex,
-        payload: &[u8],
-        response: &mut Vec<u8>,
-    ) -> Result<(), CallError> {
-        let depth_max = self.guests.depth_max;
-        if self.chain.depth > depth_max {
-            return Err(failed(&InvokeError::TooDeep { depth_max }));
-        }
-        let payload = Bytes::copy_from_slice(payload);
-        let mut times = CallTimes::default();
-        let function = function.0 as usize;
-        // Boxed because the future of a call contains this one.
-        let call = self.guests.invoke_in(self.chain, function, payload, response, &mut times);
-        let called = Box::pin(call).await;
-        let outcome = called.as_ref().map_or_else(InvokeError::outcome, |()| Outcome::Answered);
-        self.guests.telemetry.call(function, outcome, &times.of_call());
-        called.map_err(|error| failed(&error))
-    }
-}
-
-fn failed(error: &InvokeError) -> CallError {
-    CallError::Function(FunctionError::Failed(error.to_string()))
-}
-
-/// waPC's rule: an error text wins over whatever else the guest said.
-fn answer(succeeded: bool, error: Vec<u8>) -> Result<(), InvokeError> {
-    if !error.is_empty() {
-        return Err(InvokeError::Guest(String::from_utf8_lossy(&error).into_owned()));
-    }
-    if !succeeded {
-        return Err(InvokeError::Guest(format!("call to \"{HANDLER}\" was unsuccessful")));
-    }
-    Ok(())
-}
-
-/// Why a shard could not load its functions.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    #[error("function {function}: {reason}")]
-    Function { function: String, reason: String },
-    #[error("cannot define the host's functions: {0}")]
-    Host(String),
-}
-
-impl LoadError {
-    fn function(function: &str, reason: impl fmt::Display) -> LoadError {
-        LoadError::Function { function: function.to_owned(), reason: reason.to_string() }
-    }
-
-    fn host(error: wasmtime::Error) -> LoadError {
-        LoadError::Host(format!("{error:#}"))
     }
 }
 

@@ -12,8 +12,9 @@ use airside_capabilities::{CallError, HostCall, Operation};
 use send_wrapper::SendWrapper;
 use wasmtime::{AsContextMut, Caller, Memory};
 
+use super::chain::Nested;
 use super::instance::{DeadlineHit, HostState};
-use super::{Guests, Nested, memory};
+use super::{Guests, memory};
 use crate::telemetry::clock;
 
 /// Eight pointers and lengths: binding, namespace, operation and payload. Tarmac calls the first three namespace,

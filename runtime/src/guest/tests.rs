@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use airside_capabilities::functions::FunctionNames;
+use airside_capabilities::functions::{FunctionIndex, FunctionNames};
 use airside_capabilities::logger::{Level, LevelFilter, LogSink};
 use airside_capabilities::metrics::{MetricNames, Reserved};
 use crossbeam::queue::SegQueue;
