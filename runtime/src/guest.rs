@@ -148,7 +148,8 @@ impl Guests {
     /// Keeps a buffer's memory for the next response.
     pub fn give_buffer(&self, mut buffer: Vec<u8>) {
         let mut spares = self.spare_buffers.borrow_mut();
-        if buffer.capacity() <= SPARE_BUFFER_BYTES_MAX && spares.len() < SPARE_BUFFERS_MAX {
+        let worth_keeping = (1..=SPARE_BUFFER_BYTES_MAX).contains(&buffer.capacity());
+        if worth_keeping && spares.len() < SPARE_BUFFERS_MAX {
             buffer.clear();
             spares.push(buffer);
         }

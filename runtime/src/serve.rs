@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
+use std::mem;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
@@ -37,6 +38,8 @@ const COPIED_BODY_BYTES_MAX: usize = 16 * 1024;
 const OUTPUT_BYTES_MAX: usize = 64 * 1024;
 /// Memory set aside for a body before any of it has come: a length is only a promise.
 const BODY_RESERVED_BYTES: usize = 64 * 1024;
+/// Places for requests to be recorded that an idle connection keeps. More are needed only for pipelined ones.
+const UNWRITTEN_KEPT: usize = 1;
 /// What a peer may still send after a response that closes the connection, and how long it is read for.
 const LINGER_BYTES_MAX: usize = 256 * 1024;
 const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
@@ -75,8 +78,8 @@ enum End {
 pub async fn serve_connection<S: Stream>(stream: S, peer: SocketAddr, shard: Rc<Shard>) {
     let mut session = Session {
         connection: Connection::new(stream, &shard.io),
-        output: shard.guests.take_buffer(),
-        unwritten: Vec::new(),
+        output: Vec::new(),
+        unwritten: Vec::with_capacity(UNWRITTEN_KEPT),
         peer: peer.ip(),
         closes: false,
     };
@@ -116,6 +119,14 @@ impl<S: Stream> Session<S> {
         }
     }
 
+    /// Gives up what an idle connection has no use for: there may be tens of thousands of them.
+    fn rest(&mut self, shard: &Shard) {
+        shard.guests.give_buffer(mem::take(&mut self.output));
+        if self.unwritten.capacity() > UNWRITTEN_KEPT {
+            self.unwritten = Vec::with_capacity(UNWRITTEN_KEPT);
+        }
+    }
+
     /// The next request's head. Writes what waits to be written before it waits for more.
     async fn read_head(&mut self, shard: &Shard) -> Result<Request, End> {
         // What is left in the input came with the last read.
@@ -131,8 +142,10 @@ impl<S: Stream> Session<S> {
             }
             self.flush(shard, &[]).await?;
             if idle {
+                self.rest(shard);
                 let due_ns = self.connection.active_ns + shard.timeouts.idle_ns;
                 self.connection.fill(due_ns, true).await.map_err(End::Interrupted)?;
+                self.output = shard.guests.take_buffer();
                 started_ns = self.connection.readable_ns;
                 idle = false;
             } else {
