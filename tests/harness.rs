@@ -31,9 +31,11 @@ pub use wasm::{example, wasm};
 use std::path::PathBuf;
 
 /// The folder of this crate, as cargo says when it runs a test: with one target directory for several checkouts a test may
-/// have been compiled in another one.
+/// have been compiled in another one. `loadtest` also runs without cargo, from the checkout that it was compiled in.
 pub(crate) fn crate_folder() -> std::path::PathBuf {
-    std::env::var_os("CARGO_MANIFEST_DIR").expect("tests are run by cargo").into()
+    std::env::var_os("CARGO_MANIFEST_DIR")
+        .unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into())
+        .into()
 }
 
 /// The repository.

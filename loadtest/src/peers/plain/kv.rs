@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use async_nats::jetstream;
+use async_nats::{ConnectOptions, ServerAddr, jetstream};
 use bytes::Bytes;
 use redb::{Database, ReadableDatabase, TableDefinition};
 use redis::AsyncCommands;
@@ -132,7 +132,15 @@ pub(super) struct Nats(jetstream::kv::Store);
 
 impl Nats {
     pub(super) async fn open(url: &str) -> Result<Nats> {
-        let context = jetstream::new(async_nats::connect(url).await?);
+        let server: ServerAddr = url.parse()?;
+        // The driver takes no login out of a URL.
+        let options = match (server.username(), server.password()) {
+            (Some(user), Some(password)) => {
+                ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned())
+            }
+            _ => ConnectOptions::new(),
+        };
+        let context = jetstream::new(options.connect(server).await?);
         let bucket = jetstream::kv::Config { bucket: SPACE.to_owned(), ..Default::default() };
         let store = match context.get_key_value(SPACE).await {
             Ok(store) => store,
