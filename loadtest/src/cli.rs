@@ -7,8 +7,10 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
+use crate::diff;
 use crate::machine::{Stage, StageOptions};
 use crate::peers::{conventional, epoll, hyper, plain};
+use crate::plot;
 use crate::process;
 use crate::report::Report;
 use crate::scenarios::{Scenario, compare};
@@ -25,12 +27,17 @@ struct Cli {
     /// Also write every sample to this file.
     #[arg(long, value_name = "FILE", global = true)]
     json: Option<PathBuf>,
+    /// Also draw what there is to draw, as SVG files in this folder.
+    #[arg(long, value_name = "DIR", global = true)]
+    plot: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
 enum Command {
     #[command(flatten)]
     Scenario(Scenario),
+    /// Two runs of a scenario, of two builds: what differs, and whether chance explains it.
+    Diff(diff::Options),
     #[command(hide = true)]
     ServeHyper(hyper::Options),
     #[command(hide = true)]
@@ -48,6 +55,7 @@ pub fn run() -> Result<ExitCode> {
     let scenario = match cli.command {
         None => Scenario::Compare(cli.compare),
         Some(Command::Scenario(scenario)) => scenario,
+        Some(Command::Diff(options)) => return diff::run(&options),
         Some(Command::ServeHyper(options)) => return hyper::serve(&options),
         Some(Command::ServeEpoll(options)) => return epoll::serve(&options),
         Some(Command::ServeConventional(options)) => return conventional::serve(&options),
@@ -60,6 +68,11 @@ pub fn run() -> Result<ExitCode> {
     if let Some(path) = cli.json {
         let text = serde_json::to_string_pretty(&report.to_json(&stage))?;
         std::fs::write(&path, text + "\n").with_context(|| format!("write {}", path.display()))?;
+    }
+    if let Some(folder) = cli.plot {
+        for path in plot::write_all(&folder, report.scenario, &report.plots)? {
+            println!("drawn: {}", path.display());
+        }
     }
     Ok(if report.all_met() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

@@ -165,9 +165,9 @@ fn find_airside(given: Option<&Path>) -> Result<PathBuf> {
     Ok(airside)
 }
 
-/// Fails with what to install when `tool` is not on the PATH.
-pub fn require_tool(tool: &str, package: &str) -> Result<()> {
-    ensure!(has_tool(tool), "{tool} is not on the PATH: run `apt-get install {package}`");
+/// Fails with how to `install` it when `tool` is not on the PATH.
+pub fn require_tool(tool: &str, install: &str) -> Result<()> {
+    ensure!(has_tool(tool), "{tool} is not on the PATH: run `{install}`");
     Ok(())
 }
 

@@ -7,13 +7,17 @@ use serde::Serialize;
 
 use crate::machine::Stage;
 use crate::peers::Server;
+use crate::proc;
+use crate::rows::Row;
+use crate::spectrum::Spectrum;
 use crate::wrk::{self, Requests};
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Sample {
     pub requests_per_s: f64,
     pub p50_us: f64,
     pub p99_us: f64,
+    pub p999_us: f64,
     /// CPU time, user and system, of the server's process tree, over the answers of any status.
     pub cpu_us_per_request: f64,
     /// The share of its core that the server used, 0 to 1.
@@ -22,6 +26,24 @@ pub struct Sample {
     pub errors: u64,
     /// 503 at once because the server was full: by its own count, see `Server::shed`.
     pub shed: u64,
+    /// Of the server's process tree, right after the load.
+    pub resident_bytes: u64,
+    pub spectrum: Spectrum,
+}
+
+impl Sample {
+    /// The row that another run is compared by.
+    pub fn row(name: impl Into<String>, rounds: &[Sample]) -> Row {
+        let all = |value: fn(&Sample) -> f64| rounds.iter().map(value);
+        Row::new(name)
+            .higher("requests/s", all(|sample| sample.requests_per_s))
+            .lower("p50 us", all(|sample| sample.p50_us))
+            .lower("p99 us", all(|sample| sample.p99_us))
+            .lower("p99.9 us", all(|sample| sample.p999_us))
+            .lower("CPU us/request", all(|sample| sample.cpu_us_per_request))
+            .lower("RSS MiB", all(|sample| sample.resident_bytes as f64 / f64::from(1 << 20)))
+            .lower("errors and shed", all(|sample| (sample.errors + sample.shed) as f64))
+    }
 }
 
 /// How often and how long a scenario measures.
@@ -59,15 +81,20 @@ pub fn measure(stage: &Stage, server: &Server, load: Load) -> Result<Sample> {
     let cpu_before = server.cpu_time()?;
     let outcome = run(load.time)?;
     let cpu = server.cpu_time()?.saturating_sub(cpu_before);
+    let resident_bytes = proc::resident_bytes(server.process_id())?;
     let shed = server.shed()?.saturating_sub(shed_before);
     ensure!(outcome.requests > 0, "{} answered nothing", server.name);
+    let at = |percentile| outcome.spectrum.at(percentile).unwrap_or(f64::NAN);
     Ok(Sample {
         requests_per_s: outcome.requests_per_s(),
-        p50_us: outcome.p50_us,
-        p99_us: outcome.p99_us,
+        p50_us: at(50.0),
+        p99_us: at(99.0),
+        p999_us: at(99.9),
         cpu_us_per_request: cpu.as_secs_f64() * 1e6 / outcome.requests as f64,
         core_share: cpu.as_secs_f64() / outcome.seconds,
         errors: (outcome.socket_errors + outcome.bad_statuses).saturating_sub(shed),
         shed,
+        resident_bytes,
+        spectrum: outcome.spectrum,
     })
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::machine::{self, Stage};
 use crate::process::{DeathSignal, Process};
+use crate::spectrum::Spectrum;
 
 #[derive(Debug, PartialEq)]
 pub struct Outcome {
@@ -18,14 +19,10 @@ pub struct Outcome {
     /// All other statuses, and requests that got no answer.
     pub errors: u64,
     pub seconds: f64,
-    /// `None` when nothing was answered.
-    pub latency: Option<Latency>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Latency {
-    pub p50_us: f64,
-    pub p99_us: f64,
+    /// Empty when nothing was answered.
+    pub spectrum: Spectrum,
+    /// Of oha itself.
+    pub cpu_time: Duration,
 }
 
 /// An open loop: requests are due at a rate, whatever became of those before, and each one's
@@ -90,9 +87,12 @@ impl Oha {
         let (stdout, stderr) = (Stdio::piped(), Stdio::piped());
         let process =
             Process::start(&command, &[stage.load_cpu], DeathSignal::Kill, stdout, stderr)?;
-        let (status, stdout, stderr) = process.finish()?;
-        ensure!(status.success(), "oha failed: {}{}", stdout.trim(), stderr.trim());
-        parse(&stdout).with_context(|| format!("oha printed something unexpected:\n{stdout}"))
+        let ended = process.finish()?;
+        let (stdout, stderr) = (ended.stdout, ended.stderr);
+        ensure!(ended.status.success(), "oha failed: {}{}", stdout.trim(), stderr.trim());
+        let outcome = parse(&stdout)
+            .with_context(|| format!("oha printed something unexpected:\n{stdout}"))?;
+        Ok(Outcome { cpu_time: ended.cpu_time, ..outcome })
     }
 }
 
@@ -100,7 +100,8 @@ impl Oha {
 #[serde(rename_all = "camelCase")]
 struct JsonReport {
     summary: Summary,
-    latency_percentiles: Percentiles,
+    /// Seconds by name, as `p99.9`; null when nothing was answered.
+    latency_percentiles: BTreeMap<String, Option<f64>>,
     status_code_distribution: BTreeMap<u16, u64>,
     error_distribution: BTreeMap<String, u64>,
 }
@@ -111,17 +112,13 @@ struct Summary {
     total: f64,
 }
 
-/// Seconds; `None` when nothing was answered.
-#[derive(Deserialize)]
-struct Percentiles {
-    p50: Option<f64>,
-    p99: Option<f64>,
-}
-
-impl Percentiles {
-    fn latency(&self) -> Option<Latency> {
-        Some(Latency { p50_us: self.p50? * 1e6, p99_us: self.p99? * 1e6 })
-    }
+/// Microseconds.
+fn spectrum(percentiles: &BTreeMap<String, Option<f64>>) -> Spectrum {
+    let point = |(name, seconds): (&String, &Option<f64>)| {
+        let percentile = name.strip_prefix('p')?.parse().ok()?;
+        Some((percentile, (*seconds)? * 1e6))
+    };
+    Spectrum::new(percentiles.iter().filter_map(point))
 }
 
 fn parse(report: &str) -> Result<Outcome> {
@@ -132,38 +129,43 @@ fn parse(report: &str) -> Result<Outcome> {
         answered: statuses.values().sum::<u64>() - bad,
         errors: bad + report.error_distribution.values().sum::<u64>(),
         seconds: report.summary.total,
-        latency: report.latency_percentiles.latency(),
+        spectrum: spectrum(&report.latency_percentiles),
+        cpu_time: Duration::ZERO,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Latency, Outcome, parse};
+    use std::time::Duration;
+
+    use super::{Outcome, parse};
+    use crate::spectrum::Spectrum;
 
     #[track_caller]
-    fn check(percentiles: &str, statuses: &str, errors: &str, want: Outcome) {
+    fn check(percentiles: &str, statuses: &str, errors: &str, want: (u64, u64, Spectrum)) {
         let report = format!(
             r#"{{"summary": {{"successRate": 1.0, "total": 2.5, "requestsPerSec": 400.0}},
                 "latencyPercentiles": {percentiles},
                 "statusCodeDistribution": {statuses}, "errorDistribution": {errors}}}"#
         );
+        let (answered, errors, spectrum) = want;
+        let want = Outcome { answered, errors, seconds: 2.5, spectrum, cpu_time: Duration::ZERO };
         assert_eq!(parse(&report).unwrap(), want);
     }
 
     #[test]
     fn reports() {
-        let latency = Some(Latency { p50_us: 1000.0, p99_us: 250.0 });
         check(
-            r#"{"p50": 0.001, "p95": 0.1, "p99": 0.00025}"#,
+            r#"{"p50": 0.001, "p99": 0.25, "p99.9": 0.5}"#,
             r#"{"200": 990, "503": 4, "504": 3}"#,
             r#"{"connection closed before message completed": 2, "timeout": 1}"#,
-            Outcome { answered: 990, errors: 10, seconds: 2.5, latency },
+            (990, 10, Spectrum::new([(50.0, 1e3), (99.0, 250e3), (99.9, 500e3)])),
         );
         check(
             r#"{"p50": null, "p99": null}"#,
             "{}",
             r#"{"Connection refused": 7}"#,
-            Outcome { answered: 0, errors: 7, seconds: 2.5, latency: None },
+            (0, 7, Spectrum::default()),
         );
         assert!(parse("{}").is_err());
     }

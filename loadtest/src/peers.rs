@@ -7,6 +7,8 @@ pub mod epoll;
 pub mod hyper;
 pub mod nginx;
 pub mod plain;
+mod wasmtime;
+mod workerd;
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -43,6 +45,10 @@ pub enum Peer {
     Epoll,
     /// The same guest in a pool of waPC hosts, behind hyper on many threads.
     Conventional,
+    /// `wasmtime serve`, with a component.
+    Wasmtime,
+    /// With JavaScript.
+    Workerd,
     Airside,
 }
 
@@ -53,6 +59,8 @@ impl Peer {
             Peer::Hyper => "hyper",
             Peer::Epoll => "epoll",
             Peer::Conventional => "conventional",
+            Peer::Wasmtime => "wasmtime",
+            Peer::Workerd => "workerd",
             Peer::Airside => "airside",
         }
     }
@@ -64,6 +72,8 @@ impl Peer {
             Peer::Hyper => hyper::start(stage)?,
             Peer::Epoll => epoll::start(stage)?,
             Peer::Conventional => conventional::start(stage)?,
+            Peer::Wasmtime => wasmtime::start(stage)?,
+            Peer::Workerd => workerd::start(stage)?,
             Peer::Airside => airside::start_hello(stage)?,
         };
         let response = client::get(server.address, &server.target)?;
@@ -76,6 +86,29 @@ impl Peer {
         );
         Ok(server)
     }
+}
+
+/// Servers that run, and a line for each that is not here and why.
+pub struct Started {
+    pub servers: Vec<(Peer, Server)>,
+    pub skipped: Vec<String>,
+}
+
+/// Starts all that can be had here; only airside must be among them if it is asked for.
+pub fn start_all(stage: &Stage, peers: &[Peer]) -> Result<Started> {
+    let mut started = Started { servers: Vec::new(), skipped: Vec::new() };
+    for &peer in peers {
+        match peer.start(stage) {
+            Ok(server) => started.servers.push((peer, server)),
+            Err(error) if peer == Peer::Airside => return Err(error),
+            Err(error) => {
+                let reason = format!("skipped {}: {error:#}", peer.name());
+                eprintln!("{reason}");
+                started.skipped.push(reason);
+            }
+        }
+    }
+    Ok(started)
 }
 
 /// A server that runs on its cores; dropping it ends it.

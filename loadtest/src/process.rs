@@ -13,6 +13,8 @@ use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal};
 use rustix::thread::CpuSet;
 
+use crate::proc;
+
 /// How long a child that got SIGTERM may live on.
 const TERM_TIME_MAX: Duration = Duration::from_secs(2);
 
@@ -63,6 +65,15 @@ pub fn pin_current_thread(cpus: &[usize]) -> Result<()> {
     let mut set = CpuSet::new();
     cpus.iter().for_each(|&cpu| set.set(cpu));
     rustix::thread::sched_setaffinity(None, &set).with_context(|| format!("pin to CPUs {cpus:?}"))
+}
+
+/// A program that has ended.
+pub struct Finished {
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
+    /// User and system, from its start to its end.
+    pub cpu_time: Duration,
 }
 
 /// A running child that leads its own process group; dropping it ends the whole group.
@@ -118,9 +129,9 @@ impl Process {
         Ok(self.child.try_wait()?)
     }
 
-    /// Waits for the end and returns status, standard output and standard error. Only for
-    /// programs that print less than a pipe holds (64 KiB) to standard error.
-    pub fn finish(mut self) -> Result<(ExitStatus, String, String)> {
+    /// Waits for the end. Only for programs that print less than a pipe holds (64 KiB) to standard
+    /// error.
+    pub fn finish(mut self) -> Result<Finished> {
         let read = |pipe: Option<&mut dyn std::io::Read>| -> Result<String> {
             let mut bytes = Vec::new();
             if let Some(pipe) = pipe {
@@ -130,7 +141,9 @@ impl Process {
         };
         let stdout = read(self.child.stdout.as_mut().map(|pipe| pipe as _))?;
         let stderr = read(self.child.stderr.as_mut().map(|pipe| pipe as _))?;
-        Ok((self.child.wait()?, stdout, stderr))
+        // The kernel keeps the figures of a process that has ended until its parent asks.
+        let cpu_time = proc::cpu_time(self.child.id())?;
+        Ok(Finished { status: self.child.wait()?, stdout, stderr, cpu_time })
     }
 
     /// kill -9 of the child and all that it started, and waits until it is gone.

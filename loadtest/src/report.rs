@@ -6,6 +6,8 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use crate::machine::Stage;
+use crate::plot::Plot;
+use crate::rows::Row;
 use crate::table::Table;
 
 pub struct Report {
@@ -14,6 +16,10 @@ pub struct Report {
     /// Facts about the run that the table has no column for.
     pub notes: Vec<String>,
     pub bars: Vec<Bar>,
+    /// What another run is compared by.
+    pub rows: Vec<Row>,
+    /// Pictures for `--plot`.
+    pub plots: Vec<Plot>,
     pub samples: Value,
 }
 
@@ -56,6 +62,7 @@ impl Report {
             "stage": stage.to_json(),
             "notes": self.notes,
             "bars": self.bars.iter().map(bar).collect::<Vec<_>>(),
+            "rows": self.rows,
             "samples": self.samples,
         })
     }

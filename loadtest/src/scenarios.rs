@@ -6,10 +6,12 @@ pub mod compare;
 mod echo;
 mod faults;
 mod fresh;
+mod functions;
 mod idle;
 mod kill;
 mod outages;
 mod soak;
+mod sweep;
 
 use anyhow::Result;
 
@@ -29,6 +31,10 @@ pub enum Scenario {
     Idle(idle::Options),
     /// A fresh instance for each call beside a reused one, on one shard and on two.
     Fresh(fresh::Options),
+    /// Functions that do something: the store in memory, five host calls, JSON.
+    Functions(functions::Options),
+    /// An open loop at rising rates, to beyond what airside and nginx can do.
+    Sweep(sweep::Options),
     /// A healthy function beside bad ones.
     Faults(faults::Options),
     /// Back ends that fail under load: what callers and neighbours feel.
@@ -47,6 +53,8 @@ impl Scenario {
             Scenario::Calls(_)
             | Scenario::Echo(_)
             | Scenario::Fresh(_)
+            | Scenario::Functions(_)
+            | Scenario::Sweep(_)
             | Scenario::Faults(_)
             | Scenario::Outages(_)
             | Scenario::Soak(_)
@@ -61,6 +69,8 @@ impl Scenario {
             Scenario::Echo(options) => echo::run(stage, options),
             Scenario::Idle(options) => idle::run(stage, options),
             Scenario::Fresh(options) => fresh::run(stage, options),
+            Scenario::Functions(options) => functions::run(stage, options),
+            Scenario::Sweep(options) => sweep::run(stage, options),
             Scenario::Faults(options) => faults::run(stage, options),
             Scenario::Outages(options) => outages::run(stage, options),
             Scenario::Soak(options) => soak::run(stage, options),

@@ -13,10 +13,11 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// `None` when there are no samples. Of an even number the median is the mean of the middle
-    /// two.
+    /// `None` when there are no samples; those that are no number are none. Of an even number the
+    /// median is the mean of the middle two.
     pub fn of(samples: impl IntoIterator<Item = f64>) -> Option<Spread> {
-        let mut sorted: Vec<f64> = samples.into_iter().collect();
+        let known = samples.into_iter().filter(|sample| !sample.is_nan());
+        let mut sorted: Vec<f64> = known.collect();
         sorted.sort_by(f64::total_cmp);
         let (min, max) = (*sorted.first()?, *sorted.last()?);
         let upper = sorted.len() / 2;
@@ -110,6 +111,7 @@ mod tests {
     #[test]
     fn spreads() {
         assert_eq!(Spread::of([]), None);
+        assert_eq!(Spread::of([f64::NAN]), None);
         let three = Spread::of([3.0, 1.0, 2.0]).unwrap();
         assert_eq!(three, Spread { median: 2.0, min: 1.0, max: 3.0 });
         assert_eq!(Spread::of([1.0, 4.0]).unwrap().median, 2.5);

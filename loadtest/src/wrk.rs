@@ -1,5 +1,10 @@
 //! Runs wrk (closed loop, one thread) on the load's core and reads its report.
+//!
+//! Latencies are what a script prints at the end, since the report stops at p99.
 
+mod correction;
+
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -10,9 +15,13 @@ use tempfile::NamedTempFile;
 
 use crate::machine::Stage;
 use crate::process::{DeathSignal, Process};
+use crate::spectrum::{PERCENTILES, Spectrum};
 
 /// wrk counts an answer that takes longer as an error.
 const TIMEOUT_S: u64 = 10;
+/// wrk finds each bin of its histogram by a walk from the first: so many steps take some seconds.
+/// With more, after a long stall, there are no percentiles.
+const BIN_STEPS_MAX: u64 = 10_000_000_000;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Outcome {
@@ -20,8 +29,7 @@ pub struct Outcome {
     /// connection.
     pub requests: u64,
     pub seconds: f64,
-    pub p50_us: f64,
-    pub p99_us: f64,
+    pub spectrum: Spectrum,
     /// Statuses of 400 and over; they are among `requests`.
     pub bad_statuses: u64,
     /// Failed connects, reads, writes, and timeouts.
@@ -45,33 +53,64 @@ pub enum Requests {
     Closing,
     /// With a body of so many bytes.
     Post { bytes: usize },
+    /// With this body.
+    PostText(&'static str),
 }
 
 impl Requests {
-    fn script(self) -> Option<String> {
-        match self {
-            Requests::Get => None,
-            Requests::Pipelined { depth } => Some(format!(
+    /// What wrk sends instead of a GET, and how it says its latencies.
+    fn script(self, connections: u32) -> String {
+        let sends = match self {
+            Requests::Get => String::new(),
+            Requests::Pipelined { depth } => format!(
                 "init = function() batch = string.rep(wrk.format(), {depth}) end\n\
                  request = function() return batch end\n"
-            )),
-            Requests::Closing => Some(String::from("wrk.headers['Connection'] = 'close'\n")),
-            Requests::Post { bytes } => {
-                Some(format!("wrk.method = 'POST'\nwrk.body = string.rep('x', {bytes})\n"))
+            ),
+            Requests::Closing => String::from("wrk.headers['Connection'] = 'close'\n"),
+            // Lua takes off a line feed right behind the opening bracket.
+            Requests::PostText(text) => {
+                format!("wrk.method = 'POST'\nwrk.body = [==[\n{text}]==]\n")
             }
-        }
+            Requests::Post { bytes } => {
+                format!("wrk.method = 'POST'\nwrk.body = string.rep('x', {bytes})\n")
+            }
+        };
+        let says = match self {
+            Requests::Pipelined { .. } => say_bins(connections),
+            _ => say_percentiles(),
+        };
+        format!("{sends}function done(summary, latency)\n{says}end\n")
     }
+}
+
+fn say_percentiles() -> String {
+    let percentiles = PERCENTILES.map(|percentile| percentile.to_string()).join(", ");
+    format!(
+        "for _, p in ipairs({{{percentiles}}}) do\n\
+         io.write(string.format('percentile %g %d\\n', p, latency:percentile(p)))\n\
+         end\n"
+    )
+}
+
+/// All bins and the interval with which wrk made some of what is in them.
+fn say_bins(connections: u32) -> String {
+    format!(
+        "local each = math.floor(summary.requests / {connections})\n\
+         if each == 0 or #latency * latency.max > {BIN_STEPS_MAX} then return end\n\
+         io.write(string.format('interval %d\\n', math.floor(summary.duration / each)))\n\
+         for i = 1, #latency do io.write(string.format('bin %d %d\\n', latency(i))) end\n"
+    )
 }
 
 /// A wrk that is under way.
 pub struct Running {
     process: Process,
-    /// What it sends instead of a GET, until it has ended.
-    _script: Option<NamedTempFile>,
+    /// Read when wrk starts and once more by its thread.
+    _script: NamedTempFile,
 }
 
 pub fn start(stage: &Stage, url: &str, connections: u32, time: Duration) -> Result<Running> {
-    launch(stage, url, connections, time, None)
+    launch(stage, url, connections, time, Requests::Get)
 }
 
 /// Sends these requests until the time is over.
@@ -82,12 +121,7 @@ pub fn send(
     time: Duration,
     requests: Requests,
 ) -> Result<Outcome> {
-    let script = requests.script().map(|text| -> Result<NamedTempFile> {
-        let mut script = NamedTempFile::with_suffix(".lua").context("make a script for wrk")?;
-        script.write_all(text.as_bytes())?;
-        Ok(script)
-    });
-    launch(stage, url, connections, time, script.transpose()?)?.finish()
+    launch(stage, url, connections, time, requests)?.finish()
 }
 
 fn launch(
@@ -95,15 +129,16 @@ fn launch(
     url: &str,
     connections: u32,
     time: Duration,
-    script: Option<NamedTempFile>,
+    requests: Requests,
 ) -> Result<Running> {
+    let mut script = NamedTempFile::with_suffix(".lua").context("make a script for wrk")?;
+    script.write_all(requests.script(connections).as_bytes())?;
     let seconds = time.as_secs().max(1);
     let mut command = Command::new("wrk");
-    if let Some(script) = &script {
-        command.arg("--script").arg(script.path());
-    }
     command
-        .args(["--latency", "--threads", "1", "--connections", &connections.to_string()])
+        .arg("--script")
+        .arg(script.path())
+        .args(["--threads", "1", "--connections", &connections.to_string()])
         .args(["--duration", &format!("{seconds}s"), "--timeout", &format!("{TIMEOUT_S}s"), url]);
     let process = Process::start(
         &command,
@@ -121,8 +156,9 @@ pub fn run(stage: &Stage, url: &str, connections: u32, time: Duration) -> Result
 
 impl Running {
     pub fn finish(self) -> Result<Outcome> {
-        let (status, stdout, stderr) = self.process.finish()?;
-        ensure!(status.success(), "wrk failed: {}{}", stdout.trim(), stderr.trim());
+        let ended = self.process.finish()?;
+        let (stdout, stderr) = (ended.stdout, ended.stderr);
+        ensure!(ended.status.success(), "wrk failed: {}{}", stdout.trim(), stderr.trim());
         parse(&stdout).with_context(|| format!("wrk printed something unexpected:\n{stdout}"))
     }
 }
@@ -131,7 +167,9 @@ impl Running {
 /// appear only sometimes do not matter.
 fn parse(report: &str) -> Result<Outcome> {
     let mut outcome = Outcome::default();
-    let (mut total_seen, mut latency_seen) = (false, false);
+    let mut total_seen = false;
+    let mut percentiles = Vec::new();
+    let (mut bins, mut interval) = (BTreeMap::new(), None);
     for line in report.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words[..] {
@@ -140,10 +178,12 @@ fn parse(report: &str) -> Result<Outcome> {
                 outcome.seconds = parse_us(time.trim_end_matches(',')).context("time")? / 1e6;
                 total_seen = true;
             }
-            ["50%", time] => outcome.p50_us = parse_us(time).context("p50")?,
-            ["99%", time] => {
-                outcome.p99_us = parse_us(time).context("p99")?;
-                latency_seen = true;
+            ["percentile", percentile, us] => {
+                percentiles.push((percentile.parse().context("percentile")?, us.parse()?));
+            }
+            ["interval", us] => interval = Some(us.parse().context("interval")?),
+            ["bin", us, count] => {
+                bins.insert(us.parse().context("bin")?, count.parse().context("bin")?);
             }
             ["Socket", "errors:", ..] => outcome.socket_errors = sum_numbers(&words),
             ["Non-2xx", ..] => outcome.bad_statuses = sum_numbers(&words),
@@ -151,7 +191,10 @@ fn parse(report: &str) -> Result<Outcome> {
         }
     }
     ensure!(total_seen, "no line `N requests in T`");
-    ensure!(latency_seen, "no latency distribution");
+    outcome.spectrum = match interval {
+        Some(interval) => Spectrum::of_bins(&correction::undo(bins, interval)),
+        None => Spectrum::new(percentiles),
+    };
     Ok(outcome)
 }
 
@@ -177,6 +220,7 @@ fn parse_us(text: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::{Outcome, parse, parse_us};
+    use crate::spectrum::Spectrum;
 
     const CLEAN: &str = "\
 Running 5s test @ http://127.0.0.1:8080/hello
@@ -184,22 +228,14 @@ Running 5s test @ http://127.0.0.1:8080/hello
   Thread Stats   Avg      Stdev     Max   +/- Stdev
     Latency   299.60us   60.11us   2.62ms   90.01%
     Req/Sec   212.31k     9.05k  226.05k    78.00%
-  Latency Distribution
-     50%  288.00us
-     75%  305.00us
-     90%  340.00us
-     99%    1.05ms
   1056213 requests in 5.00s, 150.10MB read
 Requests/sec: 211211.73
 Transfer/sec:     30.02MB
+percentile 50 288
+percentile 99.9 1050
 ";
 
     const FAILING: &str = "\
-  Latency Distribution
-     50%  101.20ms
-     75%  102.00ms
-     90%  110.00ms
-     99%    1.50s
   37 requests in 1.10m, 5.35KB read
   Socket errors: connect 1, read 2, write 3, timeout 4
   Non-2xx or 3xx responses: 36
@@ -211,27 +247,20 @@ Requests/sec:      0.56
         let clean = Outcome {
             requests: 1_056_213,
             seconds: 5.0,
-            p50_us: 288.0,
-            p99_us: 1050.0,
+            spectrum: Spectrum::new([(50.0, 288.0), (99.9, 1050.0)]),
             ..Outcome::default()
         };
         assert_eq!(parse(CLEAN).unwrap(), clean);
-        let failing = Outcome {
-            requests: 37,
-            seconds: 66.0,
-            p50_us: 101_200.0,
-            p99_us: 1_500_000.0,
-            bad_statuses: 36,
-            socket_errors: 10,
-        };
+        let failing =
+            Outcome { requests: 37, bad_statuses: 36, socket_errors: 10, ..Outcome::default() };
         let parsed = parse(FAILING).unwrap();
-        assert!((parsed.seconds - failing.seconds).abs() < 1e-6);
-        assert_eq!(Outcome { seconds: 66.0, ..parsed }, failing);
+        assert!((parsed.seconds - 66.0).abs() < 1e-6);
+        assert_eq!(Outcome { seconds: 0.0, ..parsed }, failing);
     }
 
     #[test]
     fn reports_that_are_cut_off_are_refused() {
-        for report in ["", "unable to connect", "  50% 1.00us\n 99% 2.00us\n", "5 requests in 1s"] {
+        for report in ["", "unable to connect", "5 requests in 1", "bin 1 2\n 5 requests in 1xs"] {
             assert!(parse(report).is_err(), "{report:?}");
         }
     }

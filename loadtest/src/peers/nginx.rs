@@ -33,7 +33,7 @@ pub fn start_on(cpus: Vec<usize>) -> Result<Server> {
 }
 
 fn start_serving(cpus: Vec<usize>, file_sizes: &[usize]) -> Result<Server> {
-    require_tool("nginx", "nginx")?;
+    require_tool("nginx", "apt-get install nginx")?;
     let folder = temporary_folder()?;
     let address = free_address()?;
     std::fs::create_dir(folder.path().join("files"))?;

@@ -2,11 +2,14 @@
 //! server that makes the same call with the same crate, and beside the trivial function that makes none.
 //!
 //! How to read the table: each cell is the median of all rounds and, in parentheses, the least and the most. The peers
-//! take turns within each round. `CPU us/request` is that of the server alone; what answers the call runs on the load's
+//! take turns within each round. Each call's rows are shown when it is done and again in the end; a call that cannot be
+//! measured is a bar that is missed, and the others go on. `CPU us/request` is that of the server alone; what answers the call runs on the load's
 //! core. `x plain` is the price of the guest and of airside's runtime, `x trivial` that of the call; both are ratios
 //! within a round. The plain server's answer is the value alone, the function's the message that holds it.
 
-use anyhow::{Context, Result, ensure};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use anyhow::{Result, anyhow, ensure};
 use serde::Serialize;
 use serde_json::json;
 use tempfile::TempDir;
@@ -20,6 +23,7 @@ use crate::measure::{Load, Pace, Sample, measure};
 use crate::peers::airside::{self, Function};
 use crate::peers::{Server, plain};
 use crate::report::{Bar, Report};
+use crate::rows::Row;
 use crate::table::{Spread, Table, fixed, show, whole};
 
 const MEMORY_X_TRIVIAL_MAX: f64 = 1.1;
@@ -47,16 +51,42 @@ struct Series {
     function: Vec<Sample>,
 }
 
+impl Series {
+    fn peers(&self) -> [(&'static str, &Vec<Sample>); 3] {
+        [("plain", &self.plain), ("trivial function", &self.trivial), ("function", &self.function)]
+    }
+
+    fn rows(&self) -> [Row; 3] {
+        let call = self.call.name();
+        self.peers().map(|(peer, rounds)| Sample::row(format!("{call}, {peer}"), rounds))
+    }
+}
+
 pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
-    require_tool("wrk", "wrk")?;
+    require_tool("wrk", "apt-get install wrk")?;
     let calls = match &*options.calls {
         [] => <Call as clap::ValueEnum>::value_variants(),
         chosen => chosen,
     };
-    let measured = calls.iter().map(|&call| {
-        measure_call(stage, call, options).with_context(|| format!("measure {}", call.name()))
-    });
-    let all = measured.collect::<Result<Vec<Series>>>()?;
+    let (mut all, mut failures) = (Vec::new(), Vec::new());
+    for &call in calls {
+        // The harness panics when a server is missing or does not start: the other calls go on.
+        let measured = catch_unwind(AssertUnwindSafe(|| measure_call(stage, call, options)));
+        match measured.unwrap_or_else(|_| Err(anyhow!("its server does not start, see above"))) {
+            Ok(series) => {
+                println!("{}", table(std::slice::from_ref(&series)));
+                all.push(series);
+            }
+            Err(error) => {
+                eprintln!("{}: {error:#}", call.name());
+                failures.push((call, error));
+            }
+        }
+    }
+    ensure!(!all.is_empty(), "no call could be measured");
+    let failed = |(call, error): &(Call, anyhow::Error)| {
+        Bar::that(&format!("{} is measured", call.name()), format!("{error:#}"), false)
+    };
     Ok(Report {
         scenario: "calls",
         table: table(&all),
@@ -64,7 +94,9 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
             "{} connections; median (min..max) of all rounds",
             options.connections
         )],
-        bars: bars(&all),
+        bars: bars(&all).into_iter().chain(failures.iter().map(failed)).collect(),
+        rows: all.iter().flat_map(Series::rows).collect(),
+        plots: Vec::new(),
         samples: json!(all),
     })
 }
@@ -148,12 +180,7 @@ fn table(all: &[Series]) -> Table {
         "errors",
     ]);
     for series in all {
-        let peers = [
-            ("plain", &series.plain),
-            ("trivial function", &series.trivial),
-            ("function", &series.function),
-        ];
-        for (peer, samples) in peers {
+        for (peer, samples) in series.peers() {
             let spread = |value: fn(&Sample) -> f64| Spread::of(samples.iter().map(value));
             let is_function = std::ptr::eq(samples, &series.function);
             let x = |other| is_function.then(|| ratio(samples, other)).flatten();
@@ -212,8 +239,7 @@ mod tests {
             p99_us: 900.0,
             cpu_us_per_request,
             core_share: 1.0,
-            errors: 0,
-            shed: 0,
+            ..Sample::default()
         };
         cpu_us.iter().map(sample).collect()
     }

@@ -7,7 +7,8 @@
 //! `requests/s` does: at `core` under 100 % the load, not the server, was the limit. `CPU x nginx`,
 //! `CPU x epoll` and `p50 x nginx` divide by that peer's figure of the same round and connection
 //! count; epoll, a loop that does nothing else, is the floor. With one
-//! connection the p50 is the way through an idle server; of pipelined requests it is a batch's. `errors` are socket errors, timeouts and
+//! connection the p50 is the way through an idle server; of pipelined requests all latencies are a batch's, and what was
+//! measured, while those of the other patterns hold what wrk makes up for long ones (`wrk/correction.rs`). `errors` are socket errors, timeouts and
 //! bad statuses; `shed` are requests refused at once because the server was full (503).
 
 use anyhow::{Result, ensure};
@@ -16,14 +17,21 @@ use serde_json::json;
 
 use crate::machine::{Stage, require_tool};
 use crate::measure::{Load, Pace, Sample, measure};
-use crate::peers::{Peer, Server};
+use crate::peers::{Peer, Server, Started, start_all};
+use crate::plot::{self, Line, Plot};
 use crate::report::{Bar, Report};
-use crate::table::{Spread, Table, fixed, show, whole};
+use crate::rows::Row;
+use crate::spectrum::Spectrum;
+use crate::table::{Spread, Table, fixed, mebibytes, show, whole};
+use crate::versions;
 use crate::wrk::Requests;
 
 const CPU_X_NGINX_MAX: f64 = 0.95;
 const CPU_X_EPOLL_MAX: f64 = 1.15;
 const CPU_BAR_CONNECTIONS: [u32; 2] = [64, 256];
+/// The other runtimes of functions are to be three times as dear.
+const CPU_X_RUNTIME_MAX: f64 = 0.33;
+const RUNTIME_BAR_CONNECTIONS: u32 = 64;
 const P50_X_NGINX_MAX: f64 = 1.1;
 const P50_BAR_CONNECTIONS: u32 = 1;
 
@@ -58,7 +66,7 @@ pub struct Options {
         long,
         value_enum,
         value_delimiter = ',',
-        default_value = "nginx,hyper,epoll,conventional,airside"
+        default_value = "nginx,hyper,epoll,conventional,wasmtime,workerd,airside"
     )]
     pub peers: Vec<Peer>,
     /// Numbers of connections to measure with.
@@ -80,10 +88,10 @@ struct Series {
 }
 
 pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
-    require_tool("wrk", "wrk")?;
+    require_tool("wrk", "apt-get install wrk")?;
     ensure!(!options.peers.is_empty(), "no peers to compare");
-    let servers: Vec<(Peer, Server)> =
-        options.peers.iter().map(|&peer| Ok((peer, peer.start(stage)?))).collect::<Result<_>>()?;
+    let Started { servers, skipped } = start_all(stage, &options.peers)?;
+    ensure!(!servers.is_empty(), "no peer starts here");
     let mut all: Vec<Series> = Vec::new();
     for &connections in &options.connections {
         let requests = options.pattern.requests();
@@ -93,8 +101,16 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
     Ok(Report {
         scenario: "compare",
         table: table(&all),
-        notes: vec![format!("{:?}; median (min..max) of all rounds", options.pattern)],
+        notes: [
+            format!("{:?}; median (min..max) of all rounds", options.pattern),
+            versions::note(stage, &["wrk"], &options.peers),
+        ]
+        .into_iter()
+        .chain(skipped)
+        .collect(),
         bars: bars(&all, options.pattern),
+        rows: all.iter().map(Series::row).collect(),
+        plots: options.connections.iter().map(|&count| spectrum(&all, count)).collect(),
         samples: json!(all),
     })
 }
@@ -123,7 +139,22 @@ fn take_turns(
     Ok(all)
 }
 
+fn spectrum(all: &[Series], connections: u32) -> Plot {
+    let line = |series: &Series| {
+        let median = Spectrum::median(series.rounds.iter().map(|sample| &sample.spectrum));
+        Line::new(series.peer.name(), median.points().iter().copied())
+    };
+    let lines = all.iter().filter(|series| series.connections == connections).map(line).collect();
+    let title = format!("closed loop, {connections} connections");
+    plot::spectrum(format!("spectrum-{connections}"), title, lines)
+}
+
 impl Series {
+    fn row(&self) -> Row {
+        let name = format!("{} connections, {}", self.connections, self.peer.name());
+        Sample::row(name, &self.rounds)
+    }
+
     fn spread(&self, value: impl Fn(&Sample) -> f64) -> Option<Spread> {
         Spread::of(self.rounds.iter().map(value))
     }
@@ -151,11 +182,13 @@ fn table(all: &[Series]) -> Table {
         "requests/s",
         "p50 us",
         "p99 us",
+        "p99.9 us",
         "CPU us/request",
         "CPU x nginx",
         "CPU x epoll",
         "p50 x nginx",
         "core",
+        "RSS",
         "errors",
         "shed",
     ]);
@@ -167,11 +200,13 @@ fn table(all: &[Series]) -> Table {
             show(series.spread(|sample| sample.requests_per_s), whole),
             show(series.spread(|sample| sample.p50_us), whole),
             show(series.spread(|sample| sample.p99_us), whole),
+            show(series.spread(|sample| sample.p999_us), whole),
             show(series.spread(cpu_us), fixed(2)),
             show(series.over(all, Peer::Nginx, cpu_us), fixed(2)),
             show(series.over(all, Peer::Epoll, cpu_us), fixed(2)),
             show(series.over(all, Peer::Nginx, p50_us), fixed(2)),
             show(series.spread(|sample| sample.core_share), percent),
+            show(series.spread(|sample| sample.resident_bytes as f64), |b| mebibytes(b as u64)),
             series.total(|sample| sample.errors).to_string(),
             series.total(|sample| sample.shed).to_string(),
         ]);
@@ -210,6 +245,13 @@ fn cost_bars(all: &[Series]) -> Vec<Bar> {
             bars.extend(cpu.map(|cpu| Bar::at_most(&promise, cpu.median, limit)));
         }
     }
+    for peer in [Peer::Wasmtime, Peer::Workerd] {
+        let connections = RUNTIME_BAR_CONNECTIONS;
+        let promise =
+            format!("CPU of airside's function, x {}, {connections} connections", peer.name());
+        let cpu = ratio(peer, connections, cpu_us);
+        bars.extend(cpu.map(|cpu| Bar::at_most(&promise, cpu.median, CPU_X_RUNTIME_MAX)));
+    }
     if let Some(p50) = ratio(Peer::Nginx, P50_BAR_CONNECTIONS, p50_us) {
         let promise =
             format!("p50 of airside's function, x nginx, {P50_BAR_CONNECTIONS} connection");
@@ -231,8 +273,7 @@ mod tests {
             p99_us: 500.0,
             cpu_us_per_request,
             core_share: 1.0,
-            errors: 0,
-            shed: 0,
+            ..Sample::default()
         };
         Series { connections, peer, rounds: cpu_us.iter().map(sample).collect() }
     }

@@ -17,6 +17,7 @@ use crate::measure::{Load, Pace, Sample, measure};
 use crate::peers::airside::{self, Function};
 use crate::peers::{Server, nginx};
 use crate::report::{Bar, Report};
+use crate::rows::Row;
 use crate::table::{Spread, Table, fixed, show, whole};
 use crate::wrk::Requests;
 
@@ -47,7 +48,7 @@ struct Series {
 }
 
 pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
-    require_tool("wrk", "wrk")?;
+    require_tool("wrk", "apt-get install wrk")?;
     let sizes: Vec<usize> = options.bytes.iter().map(|&bytes| bytes as usize).collect();
     let mut nginx = nginx::start_with_files(stage, &sizes)?;
     let airside = airside::start(stage, &[Function::new("echo", guests::ECHO)], &[])?;
@@ -81,6 +82,8 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
         table: table(&all),
         notes: vec![notes],
         bars: bars(&all),
+        rows: all.iter().flat_map(Series::rows).collect(),
+        plots: Vec::new(),
         samples: json!(all),
     })
 }
@@ -98,6 +101,11 @@ fn cpu_ns_per_kib(sample: &Sample, moved: usize) -> f64 {
 }
 
 impl Series {
+    fn rows(&self) -> [Row; 2] {
+        [("nginx, static file", &self.nginx), ("echo function", &self.function)]
+            .map(|(peer, rounds)| Sample::row(format!("{} bytes, {peer}", self.bytes), rounds))
+    }
+
     /// Round by round, by bytes moved.
     fn x_nginx(&self) -> Option<Spread> {
         let rounds = self.function.iter().zip(&self.nginx);
@@ -167,8 +175,7 @@ mod tests {
             p99_us: 900.0,
             cpu_us_per_request,
             core_share: 1.0,
-            errors: 0,
-            shed: 0,
+            ..Sample::default()
         };
         cpu_us.iter().map(sample).collect()
     }

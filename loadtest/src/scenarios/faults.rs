@@ -28,6 +28,7 @@ use crate::oha::{Oha, OpenLoop};
 use crate::peers::Server;
 use crate::peers::airside::{self, Function};
 use crate::report::{Bar, Report};
+use crate::rows;
 use crate::table::{Spread, Table, fixed, show, whole};
 use crate::wrk;
 
@@ -106,7 +107,7 @@ struct BadSample {
 }
 
 pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
-    require_tool("wrk", "wrk")?;
+    require_tool("wrk", "apt-get install wrk")?;
     let oha = Oha::find()?.context("oha is not on the PATH: run `cargo install oha`")?;
     let companies = companies();
     let server = start(stage, &companies)?;
@@ -135,6 +136,8 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
             whole(options.rate as f64)
         )],
         bars: bars(&rows),
+        rows: rows.iter().map(Row::comparable).collect(),
+        plots: Vec::new(),
         samples: json!(
             rows.iter().map(|row| (row.company.title, &row.samples)).collect::<BTreeMap<_, _>>()
         ),
@@ -196,11 +199,14 @@ fn measure(
     let shed_before = shed()?;
     let outcome = oha.run_open(stage, &url, load, Duration::from_secs(options.seconds))?;
     let shed = shed()?.saturating_sub(shed_before);
-    let latency = outcome.latency.with_context(|| format!("{target} answered nothing"))?;
+    let latency = |percentile| {
+        let at = outcome.spectrum.at(percentile);
+        at.with_context(|| format!("{target} answered nothing"))
+    };
     Ok(Sample {
         requests_per_s: outcome.answered as f64 / outcome.seconds,
-        p50_us: latency.p50_us,
-        p99_us: latency.p99_us,
+        p50_us: latency(50.0)?,
+        p99_us: latency(99.0)?,
         errors: outcome.errors.saturating_sub(shed),
         shed,
         bad: None,
@@ -224,6 +230,15 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
+    fn comparable(&self) -> rows::Row {
+        let all = |value: fn(&Sample) -> f64| self.samples.iter().map(value);
+        rows::Row::new(format!("beside {}", self.company.title))
+            .higher("requests/s", all(|sample| sample.requests_per_s))
+            .lower("p50 us", all(|sample| sample.p50_us))
+            .lower("p99 us", all(|sample| sample.p99_us))
+            .lower("errors and shed", all(|sample| (sample.errors + sample.shed) as f64))
+    }
+
     fn spread(&self, value: impl Fn(&Sample) -> f64) -> Option<Spread> {
         Spread::of(self.samples.iter().map(value))
     }

@@ -17,6 +17,7 @@ use crate::measure::{Load, Pace, Sample, measure};
 use crate::peers::airside::{self, Function};
 use crate::peers::{Server, nginx};
 use crate::report::{Bar, Report};
+use crate::rows::Row;
 use crate::table::{Spread, Table, fixed, show, whole};
 
 const FRESH_X_NGINX_MAX: f64 = 1.7;
@@ -73,7 +74,7 @@ struct Place {
 }
 
 pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
-    require_tool("wrk", "wrk")?;
+    require_tool("wrk", "apt-get install wrk")?;
     let places = options.shards.iter().map(|&shards| {
         Place::start(stage, shards).with_context(|| format!("start servers on {shards} CPUs"))
     });
@@ -106,6 +107,8 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
         table: table(&all),
         notes: notes(stage, options)?,
         bars: bars(&all),
+        rows: all.iter().map(Series::row).collect(),
+        plots: Vec::new(),
         samples: json!(all),
     })
 }
@@ -142,6 +145,10 @@ impl Place {
 }
 
 impl Series {
+    fn row(&self) -> Row {
+        Sample::row(format!("{} on {} shards", self.subject.name, self.shards), &self.rounds)
+    }
+
     fn spread(&self, value: impl Fn(&Sample) -> f64) -> Option<Spread> {
         Spread::of(self.rounds.iter().map(value))
     }
@@ -244,8 +251,7 @@ mod tests {
             p99_us: 900.0,
             cpu_us_per_request,
             core_share: 1.0,
-            errors: 0,
-            shed: 0,
+            ..Sample::default()
         };
         Series { shards, subject, rounds: cpu_us.iter().map(sample).collect() }
     }

@@ -16,6 +16,7 @@ use crate::machine::Stage;
 use crate::peers::{Peer, Server};
 use crate::proc;
 use crate::report::{Bar, Report};
+use crate::rows::Row;
 use crate::table::{Spread, Table, fixed, mebibytes, show};
 
 const KIB_EACH_MAX: f64 = 4.0;
@@ -82,8 +83,16 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
         table: table(&all),
         notes: vec![notes],
         bars: bars(&all),
+        rows: all.iter().map(Series::row).collect(),
+        plots: Vec::new(),
         samples: json!(all),
     })
+}
+
+impl Series {
+    fn row(&self) -> Row {
+        Row::new(self.peer.name()).lower("KiB/connection", self.rounds.iter().map(Sample::kib_each))
+    }
 }
 
 fn allow_files(count: u64) -> Result<()> {

@@ -22,6 +22,7 @@ use crate::machine::Stage;
 use crate::peers::Server;
 use crate::peers::airside::{self, Function};
 use crate::report::{Bar, Report};
+use crate::rows::Row;
 use crate::table::{Table, whole};
 
 const SET_TARGET: &str = "/kv-set";
@@ -87,6 +88,8 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
         table: table(&rounds),
         notes: vec![format!("after all rounds: {} of {} found", all.found, all.answered)],
         bars: bars(&rounds, &all),
+        rows: vec![row(&rounds)],
+        plots: Vec::new(),
         samples: json!({ "rounds": rounds, "after_all": all }),
     })
 }
@@ -209,6 +212,13 @@ fn find(client: &mut Client, key: &str) -> Result<Found> {
             bail!("a get answers {status}: {}", String::from_utf8_lossy(&response.body))
         }
     }
+}
+
+fn row(rounds: &[Round]) -> Row {
+    let sets_per_s = |round: &Round| round.answered as f64 / round.load_seconds;
+    Row::new("sets until the kill")
+        .higher("sets/s", rounds.iter().map(sets_per_s))
+        .lower("lost or wrong", rounds.iter().map(|round| (round.lost + round.wrong) as f64))
 }
 
 fn table(rounds: &[Round]) -> Table {

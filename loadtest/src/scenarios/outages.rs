@@ -24,6 +24,7 @@ use crate::machine::Stage;
 use crate::oha::{Oha, OpenLoop};
 use crate::peers::{Server, plain};
 use crate::report::{Bar, Report};
+use crate::rows;
 use crate::table::{Table, fixed, whole};
 
 const CALLERS: u32 = 16;
@@ -132,8 +133,20 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
             whole(NEIGHBOUR.requests_per_s as f64)
         )],
         bars: bars(&rows),
+        rows: rows.iter().map(Row::comparable).collect(),
+        plots: Vec::new(),
         samples: json!(rows),
     })
+}
+
+impl Row {
+    fn comparable(&self) -> rows::Row {
+        rows::Row::new(format!("{}, {}", self.call.name(), self.fault.name()))
+            .lower("longest call s", [self.longest_s])
+            .lower("recovery s", [self.recovery_s])
+            .lower("ready s", [self.ready_s])
+            .lower("neighbour p99 us", [self.neighbour_p99_us])
+    }
 }
 
 /// One back end, one fault, on fresh servers.
@@ -183,8 +196,8 @@ struct Neighbour {
 
 fn neighbour(stage: &Stage, oha: &Oha, server: &Server, time: Duration) -> Result<Neighbour> {
     let outcome = oha.run_open(stage, &server.url_of("/hello"), NEIGHBOUR, time)?;
-    let latency = outcome.latency.context("the trivial function answered nothing")?;
-    Ok(Neighbour { p99_us: latency.p99_us, errors: outcome.errors })
+    let p99_us = outcome.spectrum.at(99.0).context("the trivial function answered nothing")?;
+    Ok(Neighbour { p99_us, errors: outcome.errors })
 }
 
 fn wait_until_ready(server: &Server) -> Result<Instant> {

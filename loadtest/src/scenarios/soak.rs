@@ -20,6 +20,7 @@ use crate::oha::Oha;
 use crate::peers::{Server, airside};
 use crate::proc;
 use crate::report::{Bar, Report};
+use crate::rows::Row;
 use crate::table::{Table, mebibytes, whole};
 use crate::wrk;
 
@@ -53,6 +54,13 @@ struct Part {
 }
 
 impl Part {
+    fn row(&self, number: usize) -> Row {
+        Row::new(format!("part {number}, {}", self.client))
+            .higher("requests/s", [self.answered as f64 / self.seconds])
+            .lower("errors", [self.errors as f64])
+            .lower("RSS MiB", [self.resident_bytes as f64 / f64::from(1 << 20)])
+    }
+
     fn counts_agree(&self) -> bool {
         (self.answered..=self.answered + self.uncertain).contains(&self.server_count)
     }
@@ -65,7 +73,7 @@ struct MemorySample {
 }
 
 pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
-    require_tool("wrk", "wrk")?;
+    require_tool("wrk", "apt-get install wrk")?;
     let oha = Oha::find()?;
     let server = airside::start_hello(stage)?;
     let (parts, memory) = with_memory_sampled(&server, || drive(stage, &server, options, &oha))?;
@@ -78,6 +86,8 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
         table: table(&parts),
         notes,
         bars: bars(&parts),
+        rows: parts.iter().enumerate().map(|(index, part)| part.row(index + 1)).collect(),
+        plots: Vec::new(),
         samples: json!({ "parts": parts, "memory": memory }),
     })
 }

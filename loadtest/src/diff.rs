@@ -1,0 +1,193 @@
+//! `loadtest diff A.json B.json`: what of two runs of one scenario differs, and whether chance explains it.
+//!
+//! How to read the table: each line is one figure of one row, with its median (min..max) in A and in B. `B / A` is the
+//! ratio of the medians. `p` is that of the exact Mann-Whitney U test on the rounds, two-sided: how likely samples lie
+//! as far apart or farther when nothing differs. At `--alpha` and below the line is `better` or `worse`, of B. Few
+//! rounds cannot give a small p: the least that they can give is below the table. Of many lines a few are below alpha
+//! by chance, one in twenty at 0.05: repeat what surprises. The exit code is 1 when a line is worse.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::rows::{Better, Figure, Row};
+use crate::significance::{least_p, p_value};
+use crate::table::{Spread, Table, fixed, show, whole};
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// What `--json` wrote, before
+    a: PathBuf,
+    /// and after.
+    b: PathBuf,
+    /// The largest p at which a difference counts.
+    #[arg(long, default_value_t = 0.05)]
+    alpha: f64,
+}
+
+#[derive(Deserialize)]
+struct Run {
+    scenario: String,
+    stage: Value,
+    rows: Vec<Row>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Better,
+    Worse,
+    /// What was seen is no more than chance gives.
+    Open,
+}
+
+/// One figure of one row, in both runs.
+struct Line<'r> {
+    row: &'r str,
+    a: &'r Figure,
+    b: &'r Figure,
+    p: Option<f64>,
+    verdict: Verdict,
+}
+
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let (a, b) = (read(&options.a)?, read(&options.b)?);
+    ensure!(a.scenario == b.scenario, "{} and {} do not compare", a.scenario, b.scenario);
+    let lines = lines(&a, &b, options.alpha);
+    ensure!(!lines.is_empty(), "the two runs have no row in common");
+    println!("{}", table(&lines));
+    for note in notes(&a, &b, &lines, options.alpha) {
+        println!("{note}");
+    }
+    let worse = lines.iter().any(|line| line.verdict == Verdict::Worse);
+    Ok(if worse { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+fn read(path: &Path) -> Result<Run> {
+    let text = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
+    serde_json::from_slice(&text)
+        .with_context(|| format!("{} is not what `loadtest --json` writes", path.display()))
+}
+
+fn lines<'r>(a: &'r Run, b: &'r Run, alpha: f64) -> Vec<Line<'r>> {
+    let mut lines = Vec::new();
+    for row in &a.rows {
+        let Some(other) = b.rows.iter().find(|other| other.name == row.name) else { continue };
+        for figure in &row.figures {
+            let after = other.figures.iter().find(|after| after.name == figure.name);
+            lines.extend(after.map(|after| line(&row.name, figure, after, alpha)));
+        }
+    }
+    lines
+}
+
+fn line<'r>(row: &'r str, a: &'r Figure, b: &'r Figure, alpha: f64) -> Line<'r> {
+    let p = p_value(&a.samples, &b.samples);
+    let grew = median(b) > median(a);
+    let verdict = match a.better {
+        _ if p.is_none_or(|p| p > alpha) => Verdict::Open,
+        Better::Higher if grew => Verdict::Better,
+        Better::Lower if !grew => Verdict::Better,
+        _ => Verdict::Worse,
+    };
+    Line { row, a, b, p, verdict }
+}
+
+fn median(figure: &Figure) -> f64 {
+    Spread::of(figure.samples.iter().copied()).map_or(f64::NAN, |spread| spread.median)
+}
+
+fn table(lines: &[Line]) -> Table {
+    let mut table = Table::new(&["row", "figure", "A", "B", "B / A", "p", "B is"]);
+    for line in lines {
+        let spread = |figure: &Figure| show(Spread::of(figure.samples.iter().copied()), short);
+        let ratio = median(line.b) / median(line.a);
+        let verdict = match line.verdict {
+            Verdict::Better => "better",
+            Verdict::Worse => "WORSE",
+            Verdict::Open => "",
+        };
+        table.push([
+            line.row.to_owned(),
+            line.a.name.clone(),
+            spread(line.a),
+            spread(line.b),
+            if ratio.is_finite() { fixed(3)(ratio) } else { "-".to_owned() },
+            line.p.map_or_else(|| "-".to_owned(), fixed(4)),
+            verdict.to_owned(),
+        ]);
+    }
+    table
+}
+
+/// Three digits at least.
+fn short(value: f64) -> String {
+    if value.abs() < 100.0 { fixed(2)(value) } else { whole(value) }
+}
+
+fn notes(a: &Run, b: &Run, lines: &[Line], alpha: f64) -> Vec<String> {
+    let rounds = |figure: fn(&Line) -> usize| lines.iter().map(figure).max().unwrap_or(0);
+    let (of_a, of_b) = (rounds(|line| line.a.samples.len()), rounds(|line| line.b.samples.len()));
+    let mut notes = vec![format!(
+        "Mann-Whitney U over {of_a} and {of_b} rounds, exact, two-sided; {} lines, of which about {:.0} have p <= {alpha} by \
+         chance alone",
+        lines.len(),
+        lines.len() as f64 * alpha
+    )];
+    if let Some(least) = least_p(of_a, of_b) {
+        let enough = if least > alpha { ": too few rounds to tell anything" } else { "" };
+        notes.push(format!("the least p that so many rounds can give is {least:.4}{enough}"));
+    }
+    if a.stage != b.stage {
+        notes.push(format!("WARNING: the stages differ\n  A: {}\n  B: {}", a.stage, b.stage));
+    }
+    for (one, other, name) in [(a, b, "A"), (b, a, "B")] {
+        let only = |row: &&Row| other.rows.iter().all(|theirs| theirs.name != row.name);
+        let only: Vec<&str> = one.rows.iter().filter(only).map(|row| row.name.as_str()).collect();
+        if !only.is_empty() {
+            notes.push(format!("only in {name}: {}", only.join("; ")));
+        }
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Run, Verdict, lines, notes, table};
+    use crate::rows::Row;
+
+    fn run(rows: Vec<Row>) -> Run {
+        // As `--json` writes it and `diff` reads it.
+        let text = json!({ "scenario": "x", "stage": {}, "rows": rows }).to_string();
+        serde_json::from_str(&text).unwrap()
+    }
+
+    fn row(requests_per_s: &[f64], cpu_us: &[f64]) -> Row {
+        Row::new("nginx")
+            .higher("requests/s", requests_per_s.iter().copied())
+            .lower("CPU us", cpu_us.iter().copied())
+    }
+
+    #[test]
+    fn only_what_chance_does_not_explain_is_called_worse() {
+        let a = run(vec![row(&[10.0, 11.0, 12.0, 13.0], &[4.0, 4.1, 4.2, 4.3]), Row::new("gone")]);
+        let b = run(vec![row(&[14.0, 15.0, 16.0, 17.0], &[4.05, 4.4, 4.5, 4.6])]);
+        let verdicts = |a, b, alpha| -> Vec<Verdict> {
+            lines(a, b, alpha).iter().map(|line| line.verdict).collect()
+        };
+        // All four beyond all four: p is 2/70. The CPU time: 6/70.
+        assert_eq!(verdicts(&a, &b, 0.05), [Verdict::Better, Verdict::Open]);
+        assert_eq!(verdicts(&a, &b, 0.2), [Verdict::Better, Verdict::Worse]);
+        assert_eq!(verdicts(&b, &a, 0.05), [Verdict::Worse, Verdict::Open]);
+        assert_eq!(verdicts(&a, &b, 0.01), [Verdict::Open, Verdict::Open]);
+        let lines = lines(&a, &b, 0.05);
+        let text = table(&lines).to_string();
+        assert!(text.contains("0.0286") && text.contains("better"), "{text}");
+        let notes = notes(&a, &b, &lines, 0.01).join("\n");
+        assert!(notes.contains("too few rounds") && notes.contains("only in A: gone"), "{notes}");
+    }
+}
