@@ -101,7 +101,7 @@ impl Sweep {
             (false, true) => {
                 "WARNING: oha's core is full beyond it, not the server's, so this is the load's knee"
             }
-            (false, false) => "no core is full beyond it",
+            (false, false) => "no core is full beyond it: was the machine busy?",
         };
         Some(format!("knee of {name}, p99 <= {bound} ms: {rate}/s; {whose}"))
     }
