@@ -2,8 +2,9 @@
 //!
 //! How to read the table: each line is one figure of one row, with its median (min..max) in A and in B. `B / A` is the
 //! ratio of the medians. `p` is that of the exact Mann-Whitney U test on the rounds, two-sided: how likely samples lie
-//! as far apart or farther when nothing differs. At `--alpha` and below the line is `better` or `worse`, of B. Few
-//! rounds cannot give a small p: the least that they can give is below the table. Of many lines a few are below alpha
+//! as far apart or farther when nothing differs. At `--alpha` and below, and from a change of `--least` on, the line is
+//! `better` or `worse`, of B. The rounds of a run share their servers, so what differs from start to start, as memory's
+//! layout does, looks like a difference of builds: only more runs can tell. Few rounds cannot give a small p: the least that they can give is below the table. Of many lines a few are below alpha
 //! by chance, one in twenty at 0.05: repeat what surprises. The exit code is 1 when a line is worse.
 
 use std::path::{Path, PathBuf};
@@ -26,6 +27,16 @@ pub struct Options {
     /// The largest p at which a difference counts.
     #[arg(long, default_value_t = 0.05)]
     alpha: f64,
+    /// The least change of a median that counts, in percent.
+    #[arg(long, default_value_t = 1.0)]
+    least: f64,
+}
+
+/// What counts as a difference.
+#[derive(Clone, Copy)]
+struct Limits {
+    alpha: f64,
+    least_percent: f64,
 }
 
 #[derive(Deserialize)]
@@ -55,7 +66,8 @@ struct Line<'r> {
 pub fn run(options: &Options) -> Result<ExitCode> {
     let (a, b) = (read(&options.a)?, read(&options.b)?);
     ensure!(a.scenario == b.scenario, "{} and {} do not compare", a.scenario, b.scenario);
-    let lines = lines(&a, &b, options.alpha);
+    let limits = Limits { alpha: options.alpha, least_percent: options.least };
+    let lines = lines(&a, &b, limits);
     ensure!(!lines.is_empty(), "the two runs have no row in common");
     println!("{}", table(&lines));
     for note in notes(&a, &b, &lines, options.alpha) {
@@ -71,23 +83,25 @@ fn read(path: &Path) -> Result<Run> {
         .with_context(|| format!("{} is not what `loadtest --json` writes", path.display()))
 }
 
-fn lines<'r>(a: &'r Run, b: &'r Run, alpha: f64) -> Vec<Line<'r>> {
+fn lines<'r>(a: &'r Run, b: &'r Run, limits: Limits) -> Vec<Line<'r>> {
     let mut lines = Vec::new();
     for row in &a.rows {
         let Some(other) = b.rows.iter().find(|other| other.name == row.name) else { continue };
         for figure in &row.figures {
             let after = other.figures.iter().find(|after| after.name == figure.name);
-            lines.extend(after.map(|after| line(&row.name, figure, after, alpha)));
+            lines.extend(after.map(|after| line(&row.name, figure, after, limits)));
         }
     }
     lines
 }
 
-fn line<'r>(row: &'r str, a: &'r Figure, b: &'r Figure, alpha: f64) -> Line<'r> {
+fn line<'r>(row: &'r str, a: &'r Figure, b: &'r Figure, limits: Limits) -> Line<'r> {
     let p = p_value(&a.samples, &b.samples);
     let grew = median(b) > median(a);
+    let change = (median(b) - median(a)).abs() * 100.0;
+    let small = change < limits.least_percent * median(a).abs();
     let verdict = match a.better {
-        _ if p.is_none_or(|p| p > alpha) => Verdict::Open,
+        _ if small || p.is_none_or(|p| p > limits.alpha) => Verdict::Open,
         Better::Higher if grew => Verdict::Better,
         Better::Lower if !grew => Verdict::Better,
         _ => Verdict::Worse,
@@ -157,7 +171,7 @@ fn notes(a: &Run, b: &Run, lines: &[Line], alpha: f64) -> Vec<String> {
 mod tests {
     use serde_json::json;
 
-    use super::{Run, Verdict, lines, notes, table};
+    use super::{Limits, Run, Verdict, lines, notes, table};
     use crate::rows::Row;
 
     fn run(rows: Vec<Row>) -> Run {
@@ -176,15 +190,18 @@ mod tests {
     fn only_what_chance_does_not_explain_is_called_worse() {
         let a = run(vec![row(&[10.0, 11.0, 12.0, 13.0], &[4.0, 4.1, 4.2, 4.3]), Row::new("gone")]);
         let b = run(vec![row(&[14.0, 15.0, 16.0, 17.0], &[4.05, 4.4, 4.5, 4.6])]);
+        let limits = |alpha, least_percent| Limits { alpha, least_percent };
         let verdicts = |a, b, alpha| -> Vec<Verdict> {
-            lines(a, b, alpha).iter().map(|line| line.verdict).collect()
+            lines(a, b, limits(alpha, 1.0)).iter().map(|line| line.verdict).collect()
         };
         // All four beyond all four: p is 2/70. The CPU time: 6/70.
         assert_eq!(verdicts(&a, &b, 0.05), [Verdict::Better, Verdict::Open]);
         assert_eq!(verdicts(&a, &b, 0.2), [Verdict::Better, Verdict::Worse]);
         assert_eq!(verdicts(&b, &a, 0.05), [Verdict::Worse, Verdict::Open]);
         assert_eq!(verdicts(&a, &b, 0.01), [Verdict::Open, Verdict::Open]);
-        let lines = lines(&a, &b, 0.05);
+        // The median rises from 11.5 to 15.5.
+        assert_eq!(lines(&a, &b, limits(0.05, 40.0))[0].verdict, Verdict::Open);
+        let lines = lines(&a, &b, limits(0.05, 1.0));
         let text = table(&lines).to_string();
         assert!(text.contains("0.0286") && text.contains("better"), "{text}");
         let notes = notes(&a, &b, &lines, 0.01).join("\n");
