@@ -115,6 +115,8 @@ impl Call {
                 settings.push(("cassandra_keyspace", String::from(SPACE)));
             }
             Call::NatsGet | Call::NatsSet => settings.push(("nats_bucket", String::from(SPACE))),
+            // What the calls of all other kinds have unless it is set.
+            Call::Http => settings.push(("http_client_timeout_ms", String::from("5000"))),
             _ => {}
         }
         settings
