@@ -32,6 +32,20 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// For tests of tables and bars: runs that differ in CPU time per request.
+    #[cfg(test)]
+    pub fn costing(cpu_us: &[f64]) -> Vec<Sample> {
+        let sample = |&cpu_us_per_request: &f64| Sample {
+            requests_per_s: 100_000.0,
+            p50_us: 500.0,
+            p99_us: 900.0,
+            cpu_us_per_request,
+            core_share: 1.0,
+            ..Sample::default()
+        };
+        cpu_us.iter().map(sample).collect()
+    }
+
     /// The row that another run is compared by.
     pub fn row(name: impl Into<String>, rounds: &[Sample]) -> Row {
         let all = |value: fn(&Sample) -> f64| rounds.iter().map(value);

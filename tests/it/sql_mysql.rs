@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use airside_tests::harness::services::{Backend, Certificates, MariaDb};
 use airside_tests::harness::{Client, Server, Setup, WAIT, poll_until};
 
-use crate::it::wire::{exec, query};
+use crate::it::wire::{check_rows, exec, query};
 
 /// A database of a test's own on the shared server, and its DSN.
 fn database(name: &str) -> String {
@@ -22,14 +22,6 @@ fn setup(dsn: &str) -> Setup {
 
 fn server(dsn: &str) -> Server {
     setup(dsn).start()
-}
-
-#[track_caller]
-fn check(client: &mut Client, text: &str, columns: &str, rows: &str) {
-    for _ in 0..3 {
-        let expected = (columns.to_owned(), rows.to_owned());
-        assert_eq!(query(client, text), Ok(expected), "{text}");
-    }
 }
 
 #[track_caller]
@@ -65,9 +57,9 @@ fn values_are_what_they_are() {
     };
     for (text, more) in FORMS {
         let member = if more.is_empty() { "" } else { r#","s":";""# };
-        check(&mut client, text, &format!("{COLUMNS}{more}"), &rows(member));
+        check_rows(&mut client, text, &format!("{COLUMNS}{more}"), &rows(member));
     }
-    check(
+    check_rows(
         &mut client,
         "select null a, cast('0000-00-00' as date) b",
         "a,b",
@@ -85,10 +77,10 @@ fn with_tarmac_compat_all_is_base64_of_its_text() {
     let columns = "i,u,z,y,de,b,da,dt,ts,ti";
     let select = format!("select {columns} from v");
     let rows = r#"[{"b":"AP8=","da":"MjAyNC0wMS0wMg==","de":"MTIuNTA=","dt":"MjAyNC0wMS0wMiAwMzowNDowNS4xMjA=","i":"LTE=","ti":"LTI2OjAzOjA0LjU=","ts":"MjAyNC0wMS0wMiAwMzowNDowNQ==","u":"MTg0NDY3NDQwNzM3MDk1NTE2MTU=","y":"MjAyNA==","z":"MDAwMDc="}]"#;
-    check(&mut client, &select, columns, rows);
+    check_rows(&mut client, &select, columns, rows);
     let server = setup(&format!("{dsn}?parseTime=true")).set("tarmac_compat", true).start();
     let rows = r#"[{"da":"2024-01-02T00:00:00Z","i":"LTE="}]"#;
-    check(&mut server.client(), "select i, da from v", "i,da", rows);
+    check_rows(&mut server.client(), "select i, da from v", "i,da", rows);
 }
 
 #[test]
@@ -96,9 +88,9 @@ fn results_are_what_tarmac_makes_of_them() {
     let server = server(&database("results"));
     let mut client = server.client();
     let twice = "select a a, a * 2 a, 1 b from (select 1 a union select 2) v";
-    check(&mut client, twice, "a,a,b", r#"[{"a":2,"b":1},{"a":4,"b":1}]"#);
-    check(&mut client, "select 1 where false", "1", "null");
-    check(&mut client, "select 1/0", "1/0", r#"[{"1/0":null}]"#);
+    check_rows(&mut client, twice, "a,a,b", r#"[{"a":2,"b":1},{"a":4,"b":1}]"#);
+    check_rows(&mut client, "select 1 where false", "1", "null");
+    check_rows(&mut client, "select 1/0", "1/0", r#"[{"1/0":null}]"#);
     let created = exec(&mut client, "create table t (id int auto_increment primary key, v text)");
     assert_eq!(created, Ok((0, 0)));
     assert_eq!(exec(&mut client, "insert into t (v) values ('a'), ('b')"), Ok((1, 2)));
@@ -153,7 +145,7 @@ fn what_a_query_does_to_its_session_ends_with_it() {
     let rest =
         "select @a a, @@autocommit b, is_free_lock('lock') c, @@character_set_client d, 'ä' e";
     let rows = r#"[{"a":null,"b":1,"c":1,"d":"utf8mb4","e":"ä"}]"#;
-    check(&mut client, rest, "a,b,c,d,e", rows);
+    check_rows(&mut client, rest, "a,b,c,d,e", rows);
     assert!(query(&mut client, "select * from private").is_err());
 }
 
@@ -166,11 +158,11 @@ fn several_statements_run_if_the_dsn_says_so() {
         Ok((0, 0))
     );
     assert_eq!(exec(&mut client, "begin; insert into t (v) values (1), (2); commit"), Ok((0, 0)));
-    check(&mut client, "select 1 a; select 2 b", "a", r#"[{"a":1}]"#);
-    check(&mut client, "set @x = 3; select @x c", "c", r#"[{"c":3}]"#);
-    check(&mut client, "select count(*) n from t", "n", r#"[{"n":2}]"#);
+    check_rows(&mut client, "select 1 a; select 2 b", "a", r#"[{"a":1}]"#);
+    check_rows(&mut client, "set @x = 3; select @x c", "c", r#"[{"c":3}]"#);
+    check_rows(&mut client, "select count(*) n from t", "n", r#"[{"n":2}]"#);
     assert!(exec(&mut client, "begin; insert into t (v) values (3)").is_err());
-    check(&mut client, "select count(*) n from t", "n", r#"[{"n":2}]"#);
+    check_rows(&mut client, "select count(*) n from t", "n", r#"[{"n":2}]"#);
 }
 
 #[test]
@@ -197,7 +189,7 @@ fn a_result_has_a_limit() {
     let large = "select repeat('x', 1000000) from seq_1_to_100";
     let error = query(&mut client, large).unwrap_err().text;
     assert!(error.ends_with("the result is larger than 67108864 bytes"), "{error}");
-    check(&mut client, "select 1 a", "a", r#"[{"a":1}]"#);
+    check_rows(&mut client, "select 1 a", "a", r#"[{"a":1}]"#);
 }
 
 #[test]
@@ -237,7 +229,7 @@ fn dsns_connect_and_set_up_the_session() {
         ));
         let rows = r#"[{"c":"utf8mb4_bin","d":"forms","z":"+02:00"}]"#;
         let select = "select database() d, @@time_zone z, @@collation_connection c";
-        check(&mut server.client(), select, "d,z,c", rows);
+        check_rows(&mut server.client(), select, "d,z,c", rows);
     }
 }
 

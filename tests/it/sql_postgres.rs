@@ -8,7 +8,7 @@ mod values;
 use airside_tests::harness::services::{Backend, Postgres};
 use airside_tests::harness::{Client, Server, Setup};
 
-use crate::it::wire::query;
+use crate::it::wire::{check_rows, query};
 
 /// A database of a test's own on the shared server, and its DSN.
 fn database(name: &str) -> String {
@@ -24,15 +24,6 @@ fn setup(dsn: &str) -> Setup {
 
 fn server(dsn: &str) -> Server {
     setup(dsn).start()
-}
-
-/// The rows of a query, asked several times: when it is new, and when each shard may know it.
-#[track_caller]
-fn check(client: &mut Client, text: &str, columns: &str, rows: &str) {
-    for _ in 0..3 {
-        let expected = (columns.to_owned(), rows.to_owned());
-        assert_eq!(query(client, text), Ok(expected), "{text}");
-    }
 }
 
 #[track_caller]

@@ -197,3 +197,12 @@ pub fn exec(client: &mut Client, query: &str) -> Result<(i64, i64), Refusal> {
 fn check_status(status: Option<Status>) {
     assert_eq!(status, Some(Status { code: 200, status: "OK".to_owned() }));
 }
+
+/// The rows of a query, asked several times: when it is new, and when each shard may know it.
+#[track_caller]
+pub fn check_rows(client: &mut Client, text: &str, columns: &str, rows: &str) {
+    for _ in 0..3 {
+        let expected = (columns.to_owned(), rows.to_owned());
+        assert_eq!(query(client, text), Ok(expected), "{text}");
+    }
+}

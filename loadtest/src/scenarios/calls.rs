@@ -232,25 +232,13 @@ mod tests {
     use crate::calls::Call;
     use crate::measure::Sample;
 
-    fn samples(cpu_us: &[f64]) -> Vec<Sample> {
-        let sample = |&cpu_us_per_request: &f64| Sample {
-            requests_per_s: 100_000.0,
-            p50_us: 500.0,
-            p99_us: 900.0,
-            cpu_us_per_request,
-            core_share: 1.0,
-            ..Sample::default()
-        };
-        cpu_us.iter().map(sample).collect()
-    }
-
     #[test]
     fn each_bar_has_the_peer_it_is_about() {
         let series = |call, plain, trivial, function| Series {
             call,
-            plain: samples(plain),
-            trivial: samples(trivial),
-            function: samples(function),
+            plain: Sample::costing(plain),
+            trivial: Sample::costing(trivial),
+            function: Sample::costing(function),
         };
         let all = [
             series(Call::MemoryGet, &[4.0, 4.0], &[4.0, 8.0], &[4.4, 8.8]),

@@ -168,21 +168,9 @@ mod tests {
     use super::{Series, bars, table};
     use crate::measure::Sample;
 
-    fn samples(cpu_us: &[f64]) -> Vec<Sample> {
-        let sample = |&cpu_us_per_request: &f64| Sample {
-            requests_per_s: 10_000.0,
-            p50_us: 500.0,
-            p99_us: 900.0,
-            cpu_us_per_request,
-            core_share: 1.0,
-            ..Sample::default()
-        };
-        cpu_us.iter().map(sample).collect()
-    }
-
     #[test]
     fn bytes_are_counted_both_ways_for_an_echo() {
-        let (nginx, function) = (samples(&[10.0, 20.0]), samples(&[22.0, 44.0]));
+        let (nginx, function) = (Sample::costing(&[10.0, 20.0]), Sample::costing(&[22.0, 44.0]));
         let all = [
             Series { bytes: 1024, nginx: nginx.clone(), function: function.clone() },
             Series { bytes: 65_536, nginx, function },

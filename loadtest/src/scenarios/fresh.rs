@@ -245,15 +245,7 @@ mod tests {
     use crate::measure::Sample;
 
     fn series(shards: u32, subject: Subject, cpu_us: &[f64]) -> Series {
-        let sample = |&cpu_us_per_request: &f64| Sample {
-            requests_per_s: 100_000.0,
-            p50_us: 500.0,
-            p99_us: 900.0,
-            cpu_us_per_request,
-            core_share: 1.0,
-            ..Sample::default()
-        };
-        Series { shards, subject, rounds: cpu_us.iter().map(sample).collect() }
+        Series { shards, subject, rounds: Sample::costing(cpu_us) }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use airside_tests::harness::services::{Backend, Certificates, Postgres};
 
-use super::{check, database, server, setup};
+use super::{check_rows, database, server, setup};
 
 #[test]
 fn dsns_of_both_forms_connect() {
@@ -23,7 +23,7 @@ fn dsns_of_both_forms_connect() {
         let server = server(&format!("{dsn}{more}"));
         let rows = r#"[{"d":"Zm9ybXM=","s":"pg_catalog"}]"#;
         let select = "select current_database() d, current_setting('search_path') s";
-        check(&mut server.client(), select, "d,s", rows);
+        check_rows(&mut server.client(), select, "d,s", rows);
     }
 }
 
@@ -57,12 +57,12 @@ fn tls_is_what_sslmode_says() {
         let server = setup.start();
         let rows = format!(r#"[{{"ssl":{encrypted}}}]"#);
         let select = "select ssl from pg_stat_ssl where pid = pg_backend_pid()";
-        check(&mut server.client(), select, "ssl", &rows);
+        check_rows(&mut server.client(), select, "ssl", &rows);
     }
     // The authority may be one of the settings' too.
     let dsn = format!("postgres://app:apppw@localhost:{port}/tls?sslmode=verify-full");
     let server = setup(&dsn).set("backend_ca_file", ours).start();
-    check(&mut server.client(), "select 1 a", "a", r#"[{"a":1}]"#);
+    check_rows(&mut server.client(), "select 1 a", "a", r#"[{"a":1}]"#);
 }
 
 #[test]

@@ -2,23 +2,23 @@
 
 use serde_json::json;
 
-use super::{check, check_error, database, server, setup};
+use super::{check_error, check_rows, database, server, setup};
 use crate::it::wire::{Refusal, SqlExecResponse, Status, ask, ask_in_json, exec, query};
 
 #[test]
 fn results_are_what_tarmac_makes_of_them() {
     let server = server(&database("results"));
     let mut client = server.client();
-    check(&mut client, "select 2 b, 1 a", "b,a", r#"[{"a":1,"b":2}]"#);
+    check_rows(&mut client, "select 2 b, 1 a", "b,a", r#"[{"a":1,"b":2}]"#);
     let twice = "select a a, a * 2 a, 1 b from (values (1), (2)) v(a)";
-    check(&mut client, twice, "a,a,b", r#"[{"a":2,"b":1},{"a":4,"b":1}]"#);
-    check(&mut client, "select 1 where false", "?column?", "null");
-    check(&mut client, "-- nothing", "", "null");
-    check(&mut client, " ; ", "", "null");
+    check_rows(&mut client, twice, "a,a,b", r#"[{"a":2,"b":1},{"a":4,"b":1}]"#);
+    check_rows(&mut client, "select 1 where false", "?column?", "null");
+    check_rows(&mut client, "-- nothing", "", "null");
+    check_rows(&mut client, " ; ", "", "null");
     // Of several statements the first result counts, even an empty one.
-    check(&mut client, "select 1 a; select 2 b", "a", r#"[{"a":1}]"#);
-    check(&mut client, "select 1 a where false; select 2 b", "a", "null");
-    check(&mut client, "set work_mem = '1MB'; select 3 c", "c", r#"[{"c":3}]"#);
+    check_rows(&mut client, "select 1 a; select 2 b", "a", r#"[{"a":1}]"#);
+    check_rows(&mut client, "select 1 a where false; select 2 b", "a", "null");
+    check_rows(&mut client, "set work_mem = '1MB'; select 3 c", "c", r#"[{"c":3}]"#);
 
     assert_eq!(exec(&mut client, "create table t (id serial, v text)"), Ok((0, 0)));
     assert_eq!(exec(&mut client, "insert into t (v) values ('a'), ('b')"), Ok((0, 2)));
@@ -75,7 +75,7 @@ fn errors_have_the_words_of_gos_driver() {
         "Unable to execute query - pq: syntax error at or near \"selec\" at column 1 (42601)"
     );
     // None of these has cost a connection.
-    check(&mut client, "select 1 a", "a", r#"[{"a":1}]"#);
+    check_rows(&mut client, "select 1 a", "a", r#"[{"a":1}]"#);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn with_tarmac_compat_exec_is_an_error() {
     let response = SqlExecResponse { status, last_insert_id: 0, rows_affected: 1 };
     let response = prost::Message::encode_to_vec(&response);
     assert_eq!(refusal, Refusal { text: text.to_owned(), response });
-    check(&mut client, "select count(*) n from t", "n", r#"[{"n":1}]"#);
+    check_rows(&mut client, "select count(*) n from t", "n", r#"[{"n":1}]"#);
 }
 
 #[test]
@@ -111,5 +111,5 @@ fn a_result_has_a_limit() {
     let large = "select repeat('x', 1000000) from generate_series(1, 100)";
     check_error(&mut client, large, error);
     check_error(&mut client, &format!("{large}; select 1"), error);
-    check(&mut client, "select 1 a", "a", r#"[{"a":1}]"#);
+    check_rows(&mut client, "select 1 a", "a", r#"[{"a":1}]"#);
 }

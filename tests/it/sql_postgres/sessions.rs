@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use airside_tests::harness::{Client, WAIT, poll_until};
 
-use super::{check, database, server, setup};
+use super::{check_rows, database, server, setup};
 use crate::it::wire::{exec, query};
 
 #[test]
@@ -17,12 +17,12 @@ fn what_a_query_does_to_its_session_ends_with_it() {
     assert_eq!(exec(&mut client, "create table t (a int)"), Ok((0, 0)));
     for text in ["begin", "begin; insert into t values (1)", "/* x */ start transaction"] {
         assert_eq!(exec(&mut client, text).unwrap_err().text, left_open, "{text}");
-        check(&mut client, "select count(*) n from t", "n", r#"[{"n":0}]"#);
+        check_rows(&mut client, "select count(*) n from t", "n", r#"[{"n":0}]"#);
     }
     // A transaction that fails is over too.
     assert!(exec(&mut client, "begin; insert into t values (1); select 1/0; commit").is_err());
     assert_eq!(exec(&mut client, "begin; insert into t values (1); commit"), Ok((0, 0)));
-    check(&mut client, "select count(*) n from t", "n", r#"[{"n":1}]"#);
+    check_rows(&mut client, "select count(*) n from t", "n", r#"[{"n":1}]"#);
 
     for text in [
         "set work_mem = '1MB'",
@@ -38,11 +38,11 @@ fn what_a_query_does_to_its_session_ends_with_it() {
         assert!(exec(&mut client, text).is_ok(), "{text}");
     }
     for _ in 0..3 {
-        check(&mut client, "show work_mem", "work_mem", r#"[{"work_mem":"4MB"}]"#);
+        check_rows(&mut client, "show work_mem", "work_mem", r#"[{"work_mem":"4MB"}]"#);
         let rest = "select (select count(*) from pg_locks where locktype = 'advisory') locks, \
                     to_regclass('private')::text t, \
                     (select count(*) from pg_prepared_statements where name = 'p') p";
-        check(&mut client, rest, "locks,t,p", r#"[{"locks":0,"p":0,"t":null}]"#);
+        check_rows(&mut client, rest, "locks,t,p", r#"[{"locks":0,"p":0,"t":null}]"#);
     }
 }
 
@@ -55,17 +55,17 @@ fn statements_outlive_a_change_of_the_schema() {
         assert!(exec(client, statement).is_ok(), "{statement}");
     };
     change(&mut client, "create table t as select 1 a");
-    check(&mut client, all, "a", r#"[{"a":1}]"#);
+    check_rows(&mut client, all, "a", r#"[{"a":1}]"#);
     change(&mut client, "alter table t alter a type text");
-    check(&mut client, all, "a", r#"[{"a":"1"}]"#);
+    check_rows(&mut client, all, "a", r#"[{"a":"1"}]"#);
     change(&mut client, "alter table t add b interval default '1 day'");
-    check(&mut client, all, "a,b", r#"[{"a":"1","b":"MSBkYXk="}]"#);
+    check_rows(&mut client, all, "a,b", r#"[{"a":"1","b":"MSBkYXk="}]"#);
     change(&mut client, "alter table t drop b");
-    check(&mut client, all, "a", r#"[{"a":"1"}]"#);
+    check_rows(&mut client, all, "a", r#"[{"a":"1"}]"#);
     change(&mut client, "drop table t");
     assert!(query(&mut client, all).is_err());
     change(&mut client, "create table t as select true c");
-    check(&mut client, all, "c", r#"[{"c":true}]"#);
+    check_rows(&mut client, all, "c", r#"[{"c":true}]"#);
 }
 
 #[test]

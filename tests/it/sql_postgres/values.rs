@@ -2,7 +2,7 @@
 
 use airside_tests::harness::Client;
 
-use super::{check, database, server};
+use super::{check_rows, database, server};
 use crate::it::wire::exec;
 
 #[test]
@@ -11,10 +11,10 @@ fn values_are_what_tarmac_makes_of_them() {
     let mut client = server.client();
     let check = |client: &mut Client, expression: &str, value: &str| {
         let rows = format!(r#"[{{"v":{value}}}]"#);
-        super::check(client, &format!("select {expression} as v"), "v", &rows);
+        super::check_rows(client, &format!("select {expression} as v"), "v", &rows);
         // The same next to a type that is sent as text only.
         let both = format!(r#"[{{"i":"MSBkYXk=","v":{value}}}]"#);
-        super::check(
+        super::check_rows(
             client,
             &format!("select {expression} as v, '1 day'::interval i"),
             "v,i",
@@ -83,13 +83,13 @@ fn points_in_time_have_the_offset_of_the_sessions_zone() {
         let server = server(&format!("{dsn}&TimeZone={zone}"));
         let rows = format!(r#"[{{"t":"{shown}"}}]"#);
         let select = "select '2024-07-02 03:04:05.123456+02'::timestamptz t";
-        check(&mut server.client(), select, "t", &rows);
-        check(
+        check_rows(&mut server.client(), select, "t", &rows);
+        check_rows(
             &mut server.client(),
             &format!("select 0; {select}"),
             "?column?",
             r#"[{"?column?":0}]"#,
         );
-        check(&mut server.client(), &format!("set work_mem = '1MB'; {select}"), "t", &rows);
+        check_rows(&mut server.client(), &format!("set work_mem = '1MB'; {select}"), "t", &rows);
     }
 }
