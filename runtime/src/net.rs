@@ -3,3 +3,4 @@
 pub mod balance;
 pub mod listener;
 pub mod stream;
+pub mod tcp;

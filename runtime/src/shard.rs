@@ -22,6 +22,7 @@ use crate::http::{self, DateCache, Encoder};
 use crate::log::{Level, Log};
 use crate::net::balance::{Arrival, Seat};
 use crate::net::stream::Stream;
+use crate::net::tcp::Tcp;
 use crate::router::Router;
 use crate::serve::serve_connection;
 use crate::telemetry::{ConnectionEvent, ShardRecord, ShardTelemetry};
@@ -209,7 +210,7 @@ impl Shard {
 
     /// Serves a connection that was accepted here, or gives it to a shard with fewer.
     fn place(self: &Rc<Self>, stream: TcpStream, peer: SocketAddr) {
-        let Some(better) = self.seat.better() else { return self.admit(stream, peer) };
+        let Some(better) = self.seat.better() else { return self.admit(Tcp::new(stream), peer) };
         // It leaves this shard's reactor; one that cannot is of no use to anybody.
         let Ok(stream) = stream.into_std() else { return };
         if let Err((stream, peer)) = self.seat.give(better, (stream, peer)) {
@@ -233,7 +234,7 @@ impl Shard {
     /// A connection that is counted here already.
     fn arrived(self: &Rc<Self>, stream: std::net::TcpStream, peer: SocketAddr) {
         match TcpStream::from_std(stream) {
-            Ok(stream) => self.admit_counted(stream, peer),
+            Ok(stream) => self.admit_counted(Tcp::new(stream), peer),
             Err(_) => self.seat.closed(),
         }
     }
@@ -284,7 +285,7 @@ impl Shard {
             if stream.set_nonblocking(true).is_ok()
                 && let Ok(stream) = TcpStream::from_std(stream)
             {
-                self.admit(stream, peer);
+                self.admit(Tcp::new(stream), peer);
             }
         }
     }
