@@ -162,7 +162,7 @@ impl Guests {
             let instances = Instances {
                 live: count(pool.live.get()),
                 in_use: count(pool.in_use()),
-                waiting: count(pool.waiting.get()),
+                waiting: count(pool.waiting()),
             };
             self.telemetry.instances(function, instances);
         }

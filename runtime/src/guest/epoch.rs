@@ -13,7 +13,7 @@ use std::time::Duration;
 use crossbeam::utils::CachePadded;
 use wasmtime::Engine;
 
-mod slice;
+use crate::executor::shorten_slice;
 
 /// Time between two epochs while every guest returns soon: the longest that a guest's first turn may take is two.
 const TICK: Duration = Duration::from_millis(4);
@@ -142,7 +142,7 @@ impl Drop for Running<'_> {
 impl Shared {
     fn tick(&self, engines: &[Engine]) {
         // An older kernel refuses; the ticks come late then, and nothing else changes.
-        let _ = slice::shorten();
+        let _ = shorten_slice();
         let _ = rustix::thread::set_current_timer_slack(TIMER_SLACK_NS);
         let mut quiet = 0;
         while !self.ended.load(Ordering::Relaxed) {

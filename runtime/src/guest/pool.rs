@@ -7,16 +7,16 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
-
 use super::instance::{Instance, StartError};
 use super::template::Template;
 use super::{Chain, Guests, InvokeError, retire};
 use crate::config::Isolation;
 use crate::telemetry::clock;
 
+mod permits;
 mod turnover;
 
+use permits::{Permit, Permits};
 use turnover::Turnover;
 
 /// Limits of one function on one shard.
@@ -39,7 +39,6 @@ pub(super) struct FunctionPool {
     pub(super) name: String,
     pub(super) limits: PoolLimits,
     isolation: Isolation,
-    pub(super) waiting: Cell<usize>,
     /// The last invocation outlived its first turn, so the next one is not given a long one.
     pub(super) is_long: Cell<bool>,
     /// Instances that exist or are being made.
@@ -54,7 +53,7 @@ pub(super) struct FunctionPool {
     )]
     idle: RefCell<Vec<Box<Instance>>>,
     /// One for each instance that serves a call.
-    permits: Semaphore,
+    permits: Permits,
     turnover: Turnover,
 }
 
@@ -63,7 +62,8 @@ pub(super) struct Checkout<'a> {
     guests: &'a Rc<Guests>,
     pool: &'a FunctionPool,
     instance: Option<Box<Instance>>,
-    permit: SemaphorePermit<'a>,
+    /// `None` when it is given back with the instance, later.
+    permit: Option<Permit<'a>>,
 }
 
 impl FunctionPool {
@@ -78,20 +78,24 @@ impl FunctionPool {
             name,
             limits,
             isolation,
-            waiting: Cell::new(0),
             is_long: Cell::new(false),
             live: Cell::new(0),
             index,
             template,
             idle: RefCell::default(),
-            permits: Semaphore::new(limits.instances),
+            permits: Permits::new(limits.instances),
             turnover: Turnover::default(),
         }
     }
 
     /// Instances that serve a call now, or that failed and are given back.
     pub(super) fn in_use(&self) -> usize {
-        self.limits.instances - self.permits.available_permits()
+        self.limits.instances - self.permits.free()
+    }
+
+    /// Calls that wait for an instance.
+    pub(super) fn waiting(&self) -> usize {
+        self.permits.waiting()
     }
 
     /// Makes one instance ready ahead of the requests.
@@ -108,11 +112,11 @@ impl FunctionPool {
         guests: &'a Rc<Guests>,
         wait_ns: &mut u64,
     ) -> Result<Checkout<'a>, InvokeError> {
-        if let Ok(permit) = self.permits.try_acquire() {
+        if let Some(permit) = self.permits.try_acquire() {
             // The borrow ends with this statement: making an instance may suspend.
             let idle = self.idle.borrow_mut().pop();
             if idle.is_some() {
-                return Ok(Checkout { guests, pool: self, instance: idle, permit });
+                return Ok(Checkout { guests, pool: self, instance: idle, permit: Some(permit) });
             }
             drop(permit);
         }
@@ -128,8 +132,8 @@ impl FunctionPool {
         guests: &'a Rc<Guests>,
     ) -> Result<Checkout<'a>, InvokeError> {
         let permit = match self.permits.try_acquire() {
-            Ok(permit) => permit,
-            Err(_) => self.wait_in_queue().await?,
+            Some(permit) => permit,
+            None => self.wait_in_queue().await?,
         };
         let idle = self.idle.borrow_mut().pop();
         let instance = match idle {
@@ -142,20 +146,17 @@ impl FunctionPool {
                 })?
             }
         };
-        Ok(Checkout { guests, pool: self, instance: Some(instance), permit })
+        Ok(Checkout { guests, pool: self, instance: Some(instance), permit: Some(permit) })
     }
 
     /// The permits are given out in the order in which they were asked for.
-    async fn wait_in_queue(&self) -> Result<SemaphorePermit<'_>, InvokeError> {
-        if self.waiting.get() >= self.limits.queue_max {
+    async fn wait_in_queue(&self) -> Result<Permit<'_>, InvokeError> {
+        if self.waiting() >= self.limits.queue_max {
             return Err(InvokeError::QueueFull { queue_max: self.limits.queue_max });
         }
-        let _place = Place::take(&self.waiting);
-        match tokio::time::timeout(self.limits.wait, self.permits.acquire()).await {
-            Ok(Ok(permit)) => Ok(permit),
-            // The semaphore is never closed, so that is the time-out.
-            _ => Err(InvokeError::NoInstance { waited: self.limits.wait }),
-        }
+        tokio::time::timeout(self.limits.wait, self.permits.acquire())
+            .await
+            .map_err(|_| InvokeError::NoInstance { waited: self.limits.wait })
     }
 
     /// Bounded by the function's own time limit, since it runs the guest's start code.
@@ -182,7 +183,7 @@ impl FunctionPool {
             retire::give_back(&mut instance.store).await;
             drop(instance);
             let pool = &guests.functions[index];
-            pool.permits.add_permits(1);
+            pool.permits.add();
             pool.replace_dropped(&guests);
         });
     }
@@ -207,7 +208,7 @@ impl Drop for Checkout<'_> {
     fn drop(&mut self) {
         let Some(mut instance) = self.instance.take() else { return };
         if retire::takes_long(&mut instance.store)
-            && let Some(permit) = self.permit.split(1)
+            && let Some(permit) = self.permit.take()
         {
             permit.forget();
             self.pool.retire(instance, self.guests);
