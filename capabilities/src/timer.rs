@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -28,13 +28,13 @@ struct Timer {
 
 impl Timers {
     /// The call's end, or `None` when it took longer than `left`, which is asked for once it is
-    /// known that the call waits at all.
+    /// known that the call waits at all. Pinned where the caller is: taken by value, it would have
+    /// two places in this future, one to come in and one to stay.
     pub async fn within<F: Future>(
         &self,
         left: impl FnOnce() -> Duration,
-        call: F,
+        mut call: Pin<&mut F>,
     ) -> Option<F::Output> {
-        let mut call = pin!(call);
         let first = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await;
         if let Poll::Ready(output) = first {
             return Some(output);
@@ -82,6 +82,7 @@ impl Timer {
 #[cfg(test)]
 mod tests {
     use std::future::pending;
+    use std::pin::pin;
 
     use tokio::task::LocalSet;
     use tokio::time::sleep;
@@ -98,7 +99,7 @@ mod tests {
     /// A call that would never end does so at its limit, not before, and leaves its timer.
     async fn check_limit(timers: &Timers, units: u32) {
         let began = Instant::now();
-        assert_eq!(timers.within(|| units * UNIT, pending::<()>()).await, None);
+        assert_eq!(timers.within(|| units * UNIT, pin!(pending::<()>())).await, None);
         assert!(began.elapsed() >= units * UNIT, "{units}: {:?}", began.elapsed());
     }
 
@@ -106,7 +107,7 @@ mod tests {
     fn a_call_that_does_not_wait_has_no_limit() {
         run(async |timers| {
             let limit = || unreachable!("nothing waited");
-            assert_eq!(timers.within(limit, async { 7 }).await, Some(7));
+            assert_eq!(timers.within(limit, pin!(async { 7 })).await, Some(7));
             assert!(timers.spare.borrow().is_empty());
         });
     }
@@ -115,13 +116,13 @@ mod tests {
     fn a_timer_serves_call_after_call() {
         run(async |timers| {
             for _ in 0..5 {
-                let call = async { sleep(UNIT).await };
+                let call = pin!(sleep(UNIT));
                 assert_eq!(timers.within(|| 3 * UNIT, call).await, Some(()));
             }
             assert_eq!(timers.spare.borrow().len(), 1);
             // Armed for a moment that is over, and for one later than asked.
             check_limit(timers, 8).await;
-            let call = async { sleep(UNIT).await };
+            let call = pin!(sleep(UNIT));
             assert_eq!(timers.within(|| 60_000 * UNIT, call).await, Some(()));
             check_limit(timers, 2).await;
             assert_eq!(timers.spare.borrow().len(), 1);

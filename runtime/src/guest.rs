@@ -130,14 +130,14 @@ impl Guests {
 
     /// Calls a function. On success `response` holds its answer; what it held before is gone in any case. `times` is
     /// filled in whichever way the call ends.
-    pub async fn invoke(
+    pub fn invoke(
         self: &Rc<Self>,
         function: usize,
         payload: Bytes,
         response: &mut Vec<u8>,
         times: &mut CallTimes,
-    ) -> Result<(), InvokeError> {
-        self.invoke_in(Chain::default(), function, payload, response, times).await
+    ) -> impl Future<Output = Result<(), InvokeError>> {
+        self.invoke_in(Chain::default(), function, payload, response, times)
     }
 
     /// An empty buffer, with memory when one was given back.

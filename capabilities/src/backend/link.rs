@@ -6,6 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
@@ -126,7 +127,8 @@ impl<D: Driver> Link<D> {
         call: impl AsyncFnOnce(&D::Connection) -> Result<R, (FailureKind, String)>,
     ) -> Result<R, BackendError> {
         let limit = self.inner.times.call;
-        let (kind, reason) = match self.inner.timers.within(|| limit, call(connection)).await {
+        let answer = pin!(call(connection));
+        let (kind, reason) = match self.inner.timers.within(|| limit, answer).await {
             Some(Ok(answer)) => {
                 self.inner.answered();
                 return Ok(answer);

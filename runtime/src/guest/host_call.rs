@@ -5,7 +5,7 @@
 
 use std::future::{Future, poll_fn, ready};
 use std::mem;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 
 use airside_capabilities::{CallError, HostCall, Operation};
@@ -105,7 +105,7 @@ impl Call {
             let capabilities = &self.guests.capabilities;
             let call =
                 capabilities.call(self.operation, payload, &from, &nested, &mut self.response);
-            watch_suspension(call, &mut suspended).await
+            watch_suspension(pin!(call), &mut suspended).await
         };
         let state = caller.data_mut();
         let result = self.end(state, outcome);
@@ -133,8 +133,7 @@ impl Call {
 }
 
 /// Says whether the call had to wait: a guest that waited did not hold the core.
-async fn watch_suspension<F: Future>(call: F, suspended: &mut bool) -> F::Output {
-    let mut call = pin!(call);
+async fn watch_suspension<F: Future>(mut call: Pin<&mut F>, suspended: &mut bool) -> F::Output {
     poll_fn(|context| {
         let poll = call.as_mut().poll(context);
         *suspended |= poll.is_pending();

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::mem;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -44,13 +45,15 @@ impl Guests {
             self.lane.begun();
         }
         let running = self.epoch.run();
-        let called = self.until(chain.deadline_ns, async {
-            if is_long {
-                self.lane.turn(Duration::ZERO).await;
-            }
-            instance.call().await
-        });
-        let called = called.await;
+        let called = {
+            let call = pin!(async {
+                if is_long {
+                    self.lane.turn(Duration::ZERO).await;
+                }
+                instance.call().await
+            });
+            self.until(chain.deadline_ns, call).await
+        };
         drop(running);
 
         let state = instance.store.data_mut();
@@ -80,7 +83,11 @@ impl Guests {
     }
 
     /// The call's end, or `None` when the deadline came first.
-    pub(super) async fn until<F: Future>(&self, deadline_ns: u64, call: F) -> Option<F::Output> {
+    pub(super) async fn until<F: Future>(
+        &self,
+        deadline_ns: u64,
+        call: Pin<&mut F>,
+    ) -> Option<F::Output> {
         let left = || Duration::from_nanos(deadline_ns.saturating_sub(clock::now_ns()));
         self.timers.within(left, call).await
     }

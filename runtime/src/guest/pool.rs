@@ -4,6 +4,7 @@
 //! one more.
 
 use std::cell::{Cell, RefCell};
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -168,6 +169,7 @@ impl FunctionPool {
         let chain = Chain::default().within(clock::now_ns(), timeout_ns);
         let start =
             Instance::start(&guests.this, self.index, memory_bytes_max, &self.template, chain);
+        let start = pin!(start);
         let timed_out = StartError::TimedOut { timeout_ms: timeout_ns / 1_000_000 };
         let instance = guests.until(chain.deadline_ns, start).await.unwrap_or(Err(timed_out))?;
         // Counted until it is thrown away.
