@@ -1,7 +1,7 @@
 //! How a server's connections are spread over its threads or processes: those of one watch their sockets with one epoll
 //! instance, and /proc says which sockets an instance watches.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -15,22 +15,24 @@ const ESTABLISHED: &str = "01";
 pub fn watched_connections(root: u32, address: SocketAddr) -> Result<Vec<usize>> {
     let table = std::fs::read_to_string("/proc/net/tcp").context("read /proc/net/tcp")?;
     let connections = established(&table, address.port());
-    let mut all = Vec::new();
+    // An instance may have several descriptors, but no connection is watched by several instances.
+    let mut instances = BTreeSet::new();
     for stat in super::tree(root)? {
         let folder = format!("/proc/{}/fdinfo", stat.pid);
         for file in std::fs::read_dir(&folder).with_context(|| format!("read {folder}"))? {
-            all.push(watched(&file?.path(), &connections));
+            instances.insert(watched(&file?.path(), &connections));
         }
     }
-    all.retain(|&count| count > 0);
-    all.sort_unstable_by(|one, other| other.cmp(one));
-    Ok(all)
+    let mut counts: Vec<usize> = instances.iter().map(BTreeSet::len).collect();
+    counts.retain(|&count| count > 0);
+    counts.sort_unstable_by(|one, other| other.cmp(one));
+    Ok(counts)
 }
 
 /// Of a descriptor that was closed meanwhile, or is no epoll instance, none.
-fn watched(info: &Path, connections: &HashSet<u64>) -> usize {
+fn watched(info: &Path, connections: &HashSet<u64>) -> BTreeSet<u64> {
     let text = std::fs::read_to_string(info).unwrap_or_default();
-    watched_inodes(&text).filter(|inode| connections.contains(inode)).count()
+    watched_inodes(&text).filter(|inode| connections.contains(inode)).collect()
 }
 
 /// Lines such as `tfd: 5 events: 19 data: 2a  pos:0 ino:1f3b sdev:8` (proc_pid_fdinfo(5)), which only epoll instances have; the
@@ -99,6 +101,7 @@ mod tests {
         watch(1, &accepted[0]);
         watch(2, &accepted[1]);
         watch(2, &accepted[2]);
+        let _twice = loops[2].try_clone().unwrap();
         // The other ends, though connected too, are no connections to that address.
         watch(0, &clients[0]);
         assert_eq!(watched_connections(std::process::id(), address).unwrap(), [2, 1]);

@@ -252,7 +252,7 @@ mod tests {
         ];
         let text = table(&all).to_string();
         assert!(text.contains("2 (2..3) | 1.00 (1.00..1.50) | 60.0 (50.0..75.0)"), "{text}");
-        assert!(text.contains("2.00 |            100.0"), "{text}");
+        assert!(text.contains("2.00 |             100.0"), "{text}");
         let verdicts: Vec<String> = bars(&all).iter().map(|bar| format!("{bar:?}")).collect();
         let met: Vec<bool> = verdicts.iter().map(|text| text.contains("met: true")).collect();
         assert_eq!(met, [true, true, false, true], "{verdicts:?}");

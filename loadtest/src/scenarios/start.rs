@@ -72,9 +72,8 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
         for (place, series) in &mut all {
             let sample = place.start()?;
             eprintln!(
-                "{} on {} shards, try {round} of {}: {:.1} ms, {}",
-                series.setup.name(),
-                series.shards,
+                "{}, try {round} of {}: {:.1} ms, {}",
+                series.name(),
                 options.tries,
                 sample.first_answer_ms,
                 mebibytes(sample.resident_bytes)

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use crate::machine::Stage;
 use crate::peers::{Wait, airside, free_address, last_lines, temporary_folder};
 use crate::proc;
 use crate::process::{DeathSignal, Process};
+use crate::table::whole;
 
 /// The kernel's timer slack makes 0.1 ms of it.
 const LOOK_PAUSE: Duration = Duration::from_micros(50);
@@ -61,8 +62,12 @@ impl Setup {
     pub fn name(self) -> String {
         match self {
             Setup::Demo => String::from("demo"),
-            Setup::OneFile { functions } => format!("{functions} functions of one file"),
-            Setup::ManyFiles { functions } => format!("{functions} functions of as many files"),
+            Setup::OneFile { functions } => {
+                format!("{} functions of one file", whole(functions.into()))
+            }
+            Setup::ManyFiles { functions } => {
+                format!("{} functions of as many files", whole(functions.into()))
+            }
         }
     }
 
@@ -101,7 +106,7 @@ impl Setup {
     }
 }
 
-fn module(folder: &Path, index: u32) -> std::path::PathBuf {
+fn module(folder: &Path, index: u32) -> PathBuf {
     folder.join(format!("f{index}.wasm"))
 }
 
