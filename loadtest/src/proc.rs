@@ -7,6 +7,7 @@
 mod sockets;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -15,14 +16,22 @@ pub use sockets::watched_connections;
 
 /// CPU time, user and system, that the tree below `root` has used so far.
 pub fn cpu_time(root: u32) -> Result<Duration> {
-    Ok(cpu_times(root)?.values().sum())
+    Ok(duration(tree(root)?.iter().map(|stat| stat.ticks).sum()))
 }
 
-/// The same by process id.
+/// The same of each thread, by its id. Threads that have ended are left out.
 pub fn cpu_times(root: u32) -> Result<BTreeMap<u32, Duration>> {
-    let per_second = rustix::param::clock_ticks_per_second() as f64;
-    let time = |stat: &Stat| Duration::from_secs_f64(stat.ticks as f64 / per_second);
-    Ok(tree(root)?.iter().map(|stat| (stat.pid, time(stat))).collect())
+    let mut times = BTreeMap::new();
+    for process in tree(root)? {
+        let folder = format!("/proc/{}/task", process.pid);
+        let threads = stats(&folder).with_context(|| format!("read {folder}"))?;
+        times.extend(threads.into_iter().map(|thread| (thread.pid, duration(thread.ticks))));
+    }
+    Ok(times)
+}
+
+fn duration(ticks: u64) -> Duration {
+    Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
 /// Memory that the tree below `root` holds now. Pages shared between processes count in each.
@@ -71,15 +80,20 @@ fn parse_stat(line: &str) -> Option<Stat> {
 }
 
 fn tree(root: u32) -> Result<Vec<Stat>> {
-    let mut rest: Vec<Stat> = Vec::new();
-    for entry in std::fs::read_dir("/proc").context("read /proc")? {
-        // Processes that end while we look are no concern of ours.
-        let line = entry.and_then(|entry| std::fs::read_to_string(entry.path().join("stat")));
-        rest.extend(line.ok().as_deref().and_then(parse_stat));
-    }
-    let found = descendants(root, rest);
+    let found = descendants(root, stats("/proc").context("read /proc")?);
     ensure!(!found.is_empty(), "process {root} is gone");
     Ok(found)
+}
+
+/// Of all processes, or of the threads of one, which have such a folder each in this one.
+fn stats(folder: &str) -> io::Result<Vec<Stat>> {
+    let mut all: Vec<Stat> = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        // Those that end while we look are no concern of ours.
+        let line = entry.and_then(|entry| std::fs::read_to_string(entry.path().join("stat")));
+        all.extend(line.ok().as_deref().and_then(parse_stat));
+    }
+    Ok(all)
 }
 
 fn descendants(root: u32, mut rest: Vec<Stat>) -> Vec<Stat> {
@@ -99,7 +113,8 @@ fn descendants(root: u32, mut rest: Vec<Stat>) -> Vec<Stat> {
 #[cfg(test)]
 mod tests {
     use super::{
-        Stat, cpu_time, descendants, parse_stat, proportional, proportional_bytes, resident_bytes,
+        Stat, cpu_time, cpu_times, descendants, parse_stat, proportional, proportional_bytes,
+        resident_bytes,
     };
 
     #[test]
@@ -133,5 +148,7 @@ mod tests {
         assert!(proportional_bytes(std::process::id()).unwrap() > 0);
         assert!(cpu_time(std::process::id()).is_ok());
         assert!(cpu_time(u32::MAX).is_err());
+        // The thread of the test and the one that waits for it.
+        assert!(cpu_times(std::process::id()).unwrap().len() > 1);
     }
 }

@@ -4,12 +4,13 @@
 //!
 //! How to read the table: each cell is the median of all tries and, in parentheses, the least and the most, which is the
 //! worst try. `busiest has` is how many of the connections are on the shard, or worker, with the most, counted in the middle
-//! of a try; `busiest serves` is the largest part of the work of one: airside's shards count their requests, of nginx's
-//! workers it is the CPU time, to 10 ms. Even is half, on two.
+//! of a try, and `x even` that over its equal share. `busiest works` is the largest part of the server's CPU time that one
+//! thread used, known to 10 ms; `busiest serves` the largest part of the requests, which airside's shards count and nginx's
+//! workers do not. Even is 50 % on two.
 //!
-//! The load generator has one of the two CPUs too, so that rates and latencies are below what two cores give, and even
-//! connections are no even work: airside's shards are pinned, and the one beside wrk answers more slowly, which in a closed
-//! loop is less often; nginx's workers go where there is room.
+//! The load generator has one of the two CPUs too. So rates and latencies are worse than what two cores give, and even
+//! connections make no even work: airside's shards are pinned, and the one beside wrk answers more slowly, which in a closed
+//! loop is less often. nginx's workers are not: they go where there is room.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -49,8 +50,10 @@ pub struct Options {
 struct Sample {
     /// Of each shard or worker that has any, the most first.
     connections: Vec<usize>,
-    /// Of each shard or worker, during the try: requests, or microseconds of CPU time.
-    work: Vec<u64>,
+    /// Of each thread during the try, in microseconds.
+    cpu_us: Vec<u64>,
+    /// Of each shard during the try; nginx does not say.
+    requests: Vec<u64>,
     requests_per_s: f64,
     p99_us: f64,
     /// Socket errors and statuses of 400 and over.
@@ -90,12 +93,12 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
                 format!("{} connections to {}", series.connections, server.name)
             })?;
             eprintln!(
-                "{} connections to {}, try {round} of {}: {:?}, busiest serves {:.1} %",
+                "{} connections to {}, try {round} of {}: {:?}, busiest works {:.1} %",
                 series.connections,
                 server.name,
                 options.tries,
                 sample.connections,
-                sample.busiest_serves_percent()
+                sample.busiest_works_percent()
             );
             series.tries.push(sample);
         }
@@ -116,38 +119,57 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
 }
 
 fn measure(stage: &Stage, server: &Server, series: &Series) -> Result<Sample> {
-    let before = work(server, series.peer)?;
+    let before = Counts::read(server, series.peer)?;
     let load = wrk::start(stage, &server.url(), series.connections, TRY_TIME)?;
     std::thread::sleep(TRY_TIME / 2);
     let connections = proc::watched_connections(server.process_id(), server.address)?;
     let outcome = load.finish()?;
-    let after = work(server, series.peer)?;
+    let after = Counts::read(server, series.peer)?;
     let here: usize = connections.iter().sum();
     ensure!(here == series.connections as usize, "the server has {here} connections");
     Ok(Sample {
         connections,
-        work: done_between(&before, &after),
+        cpu_us: added(&before.cpu_us, &after.cpu_us),
+        requests: added(&before.requests, &after.requests),
         requests_per_s: outcome.requests_per_s(),
         p99_us: outcome.spectrum.at(99.0).unwrap_or(f64::NAN),
         errors: outcome.socket_errors + outcome.bad_statuses,
     })
 }
 
-/// Done so far by each shard or worker, by its name.
-fn work(server: &Server, peer: Peer) -> Result<BTreeMap<String, u64>> {
-    if peer == Peer::Airside {
-        return latency_page::requests_by_shard(server.address, &server.target);
+/// Since the server's start.
+struct Counts {
+    /// By thread.
+    cpu_us: BTreeMap<u32, u64>,
+    /// By shard; empty for nginx.
+    requests: BTreeMap<String, u64>,
+}
+
+impl Counts {
+    fn read(server: &Server, peer: Peer) -> Result<Counts> {
+        let times = proc::cpu_times(server.process_id())?.into_iter();
+        let requests = match peer {
+            Peer::Airside => latency_page::requests_by_shard(server.address, &server.target)?,
+            _ => BTreeMap::new(),
+        };
+        let cpu_us = times.map(|(thread, time)| (thread, time.as_micros() as u64)).collect();
+        Ok(Counts { cpu_us, requests })
     }
-    let times = proc::cpu_times(server.process_id())?.into_iter();
-    Ok(times.map(|(pid, time)| (pid.to_string(), time.as_micros() as u64)).collect())
 }
 
 /// What has done nothing before may be in `after` alone.
-fn done_between(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> Vec<u64> {
-    let since = |(name, after): (&String, &u64)| {
+fn added<K: Ord>(before: &BTreeMap<K, u64>, after: &BTreeMap<K, u64>) -> Vec<u64> {
+    let since = |(name, after): (&K, &u64)| {
         after.saturating_sub(before.get(name).copied().unwrap_or_default())
     };
     after.iter().map(since).collect()
+}
+
+/// No number when there are no parts.
+fn largest_part_percent(parts: &[u64]) -> f64 {
+    let all: u64 = parts.iter().sum();
+    let most = parts.iter().max().copied().unwrap_or_default();
+    most as f64 * 100.0 / all as f64
 }
 
 impl Sample {
@@ -155,10 +177,12 @@ impl Sample {
         self.connections.iter().max().map_or(f64::NAN, |&most| most as f64)
     }
 
+    fn busiest_works_percent(&self) -> f64 {
+        largest_part_percent(&self.cpu_us)
+    }
+
     fn busiest_serves_percent(&self) -> f64 {
-        let all: u64 = self.work.iter().sum();
-        let most = self.work.iter().max().copied().unwrap_or_default();
-        most as f64 * 100.0 / all as f64
+        largest_part_percent(&self.requests)
     }
 }
 
@@ -167,7 +191,8 @@ impl Series {
         let all = |value: fn(&Sample) -> f64| self.tries.iter().map(value);
         Row::new(format!("{} connections, {}", self.connections, self.peer.name()))
             .lower("connections of the busiest", all(Sample::busiest_has))
-            .lower("% of the busiest", all(Sample::busiest_serves_percent))
+            .lower("% of CPU time of the busiest", all(Sample::busiest_works_percent))
+            .lower("% of requests of the busiest", all(Sample::busiest_serves_percent))
             .higher("requests/s", all(|sample| sample.requests_per_s))
             .lower("p99 us", all(|sample| sample.p99_us))
             .lower("errors", all(|sample| sample.errors as f64))
@@ -194,6 +219,7 @@ fn table(all: &[Series]) -> Table {
         "peer",
         "busiest has",
         "x even",
+        "busiest works %",
         "busiest serves %",
         "requests/s",
         "p99 us",
@@ -205,6 +231,7 @@ fn table(all: &[Series]) -> Table {
             series.peer.name().to_owned(),
             show(series.spread(Sample::busiest_has), whole),
             show(series.x_even(), fixed(2)),
+            show(series.spread(Sample::busiest_works_percent), fixed(1)),
             show(series.spread(Sample::busiest_serves_percent), fixed(1)),
             show(series.spread(|sample| sample.requests_per_s), whole),
             show(series.spread(|sample| sample.p99_us), whole),
@@ -226,13 +253,14 @@ fn bars(all: &[Series]) -> Vec<Bar> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sample, Series, bars, done_between, table};
+    use super::{Sample, Series, added, bars, table};
     use crate::peers::Peer;
 
     fn series(peer: Peer, connections: u32, tries: &[(&[usize], &[u64])]) -> Series {
         let sample = |&(connections, work): &(&[usize], &[u64])| Sample {
             connections: connections.into(),
-            work: work.into(),
+            cpu_us: work.into(),
+            requests: if peer == Peer::Airside { work.into() } else { Vec::new() },
             ..Sample::default()
         };
         Series { connections, peer, shards: 2, tries: tries.iter().map(sample).collect() }
@@ -252,7 +280,7 @@ mod tests {
         ];
         let text = table(&all).to_string();
         assert!(text.contains("2 (2..3) | 1.00 (1.00..1.50) | 60.0 (50.0..75.0)"), "{text}");
-        assert!(text.contains("2.00 |             100.0"), "{text}");
+        assert!(text.contains("2.00 |             100.0 |                 - |"), "{text}");
         let verdicts: Vec<String> = bars(&all).iter().map(|bar| format!("{bar:?}")).collect();
         let met: Vec<bool> = verdicts.iter().map(|text| text.contains("met: true")).collect();
         assert_eq!(met, [true, true, false, true], "{verdicts:?}");
@@ -263,7 +291,7 @@ mod tests {
         let at = |pairs: &[(&str, u64)]| {
             pairs.iter().map(|&(name, count)| (name.to_owned(), count)).collect()
         };
-        assert_eq!(done_between(&at(&[("0", 5)]), &at(&[("0", 7), ("1", 9)])), [2, 9]);
-        assert!(done_between(&at(&[]), &at(&[])).is_empty());
+        assert_eq!(added(&at(&[("0", 5)]), &at(&[("0", 7), ("1", 9)])), [2, 9]);
+        assert!(added(&at(&[]), &at(&[])).is_empty());
     }
 }

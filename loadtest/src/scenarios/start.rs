@@ -4,9 +4,9 @@
 //! How to read the table: each cell is the median of all tries and, in parentheses, the least and the most; all take turns
 //! within each try. The clock starts when the process becomes airside's (what pins it runs before), and is read when a GET of
 //! the first function was answered with 200 (`first answer`) and when one of `/ready` was; looks are 0.1 ms apart. `cold`
-//! is the first answer of the start before all tries, which compiled what was to be compiled. Memory is that at `/ready`. RSS counts a page
-//! as often as it is mapped, and shards map compiled code each for itself; PSS counts it once. With two shards on a machine of
-//! two cores the client takes its time, which is little, from one of the shards.
+//! is the first answer of the start before all tries, which compiled what was to be compiled. Memory is that at `/ready`. RSS
+//! counts a page as often as it is mapped, and shards map compiled code each for itself; PSS counts it once. With two shards
+//! on a machine of two cores the client takes its time, which is little, from one of the shards.
 
 mod setup;
 
