@@ -1,4 +1,4 @@
-//! The waPC guests that loadtest serves, written as text (`guests/*.wat`) so that they cost next
+//! The waPC guests that loadtest serves, most of them written as text (`guests/*.wat`) so that they cost next
 //! to nothing and do only what their name says.
 
 use anyhow::{Context, Result};
@@ -15,6 +15,8 @@ const KV: &str = include_str!("../guests/kv.wat");
 pub const JSON: &str = include_str!("../guests/json.wat");
 /// A text of 800 bytes for it.
 pub const JSON_TEXT: &str = include_str!("../guests/order.json");
+/// A function of the demo, which is in Rust and so has what a real module has: an allocator, data, a hundred functions.
+pub const DEMO_HELLO: &[u8] = include_bytes!("../../examples/demo/hello.wasm");
 /// No waPC guest but a component of wasi:http.
 pub const HELLO_COMPONENT: &str = include_str!("../guests/hello_component.wat");
 

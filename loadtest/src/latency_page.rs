@@ -1,5 +1,6 @@
 //! Reads airside's own counts off `GET /debug/latency?format=json`.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result, ensure};
@@ -56,6 +57,32 @@ pub fn histogram(address: SocketAddr, pattern: &str) -> Result<Histogram<u64>> {
     sum(&response.body)
 }
 
+/// Requests on a route by the shard that served them, since the last reset.
+pub fn requests_by_shard(address: SocketAddr, pattern: &str) -> Result<BTreeMap<String, u64>> {
+    let target = format!("/debug/latency?format=json&by=shard&route={pattern}");
+    let response = client::get(address, &target)?;
+    ensure!(response.status == 200, "the latency page answers {}", response.status);
+    by_shard(&response.body)
+}
+
+fn by_shard(page: &[u8]) -> Result<BTreeMap<String, u64>> {
+    #[derive(Deserialize)]
+    struct Page {
+        series: Vec<Counted>,
+    }
+    #[derive(Deserialize)]
+    struct Counted {
+        labels: ShardLabel,
+        count: u64,
+    }
+    #[derive(Deserialize)]
+    struct ShardLabel {
+        shard: String,
+    }
+    let page: Page = serde_json::from_slice(page).context("read the latency page")?;
+    Ok(page.series.into_iter().map(|one| (one.labels.shard, one.count)).collect())
+}
+
 /// Adds up the histograms of a page, as who reads several machines does.
 fn sum(page: &[u8]) -> Result<Histogram<u64>> {
     #[derive(Deserialize)]
@@ -106,7 +133,7 @@ impl LatencyPage {
 
 #[cfg(test)]
 mod tests {
-    use super::{LatencyPage, sum};
+    use super::{LatencyPage, by_shard, sum};
 
     #[test]
     fn histograms_are_added_up() {
@@ -117,6 +144,14 @@ mod tests {
         assert_eq!((both.len(), both.max()), (6, 1_062_911));
         assert_eq!(sum(page("").as_bytes()).unwrap().len(), 0);
         assert!(sum(page(r#"{"histogram": "AAAA"}"#).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn shards_are_told_apart() {
+        let page = br#"{"by": ["shard"], "series": [{"labels": {"shard": "0"}, "count": 7},
+            {"labels": {"shard": "1"}, "count": 3}]}"#;
+        let counts: Vec<(String, u64)> = by_shard(page).unwrap().into_iter().collect();
+        assert_eq!(counts, [(String::from("0"), 7), (String::from("1"), 3)]);
     }
 
     #[test]

@@ -151,20 +151,9 @@ impl Server {
     }
 
     fn wait_ready(&mut self) -> Result<()> {
-        let deadline = Instant::now() + START_TIME_MAX;
-        loop {
-            if let Some(status) = self.process.ended()? {
-                bail!("it ended with {status}");
-            }
-            match client::get(self.address, &self.target) {
-                Ok(response) if response.status == 200 => return Ok(()),
-                Ok(response) if Instant::now() > deadline => {
-                    bail!("{} answers {}", self.target, response.status)
-                }
-                Err(error) if Instant::now() > deadline => return Err(error),
-                _ => std::thread::sleep(POLL_INTERVAL),
-            }
-        }
+        let wait = Wait { time_max: START_TIME_MAX, pause: POLL_INTERVAL };
+        wait.for_answer(&mut self.process, self.address, &self.target)?;
+        Ok(())
     }
 
     pub fn url(&self) -> String {
@@ -195,6 +184,38 @@ impl Server {
     }
 }
 
+/// How long, and how closely, a start is watched.
+pub struct Wait {
+    pub time_max: Duration,
+    /// Between two looks.
+    pub pause: Duration,
+}
+
+impl Wait {
+    /// Returns when `target` is answered with 200, with the moment at which it was.
+    pub fn for_answer(
+        &self,
+        process: &mut Process,
+        address: SocketAddr,
+        target: &str,
+    ) -> Result<Instant> {
+        let deadline = Instant::now() + self.time_max;
+        loop {
+            if let Some(status) = process.ended()? {
+                bail!("it ended with {status}");
+            }
+            match client::get(address, target) {
+                Ok(response) if response.status == 200 => return Ok(Instant::now()),
+                Ok(response) if Instant::now() > deadline => {
+                    bail!("{target} answers {}", response.status)
+                }
+                Err(error) if Instant::now() > deadline => return Err(error),
+                _ => std::thread::sleep(self.pause),
+            }
+        }
+    }
+}
+
 /// How to start a server.
 struct Plan {
     name: &'static str,
@@ -209,16 +230,16 @@ struct Plan {
 
 /// An address on which nothing listens at this moment. Another process could take the port
 /// before the server does: then the server does not start, and says so.
-fn free_address() -> Result<SocketAddr> {
+pub fn free_address() -> Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("find a free port")?;
     Ok(listener.local_addr()?)
 }
 
-fn temporary_folder() -> Result<TempDir> {
+pub fn temporary_folder() -> Result<TempDir> {
     tempfile::Builder::new().prefix("loadtest-").tempdir().context("make a temporary folder")
 }
 
-fn last_lines(log: &Path) -> String {
+pub fn last_lines(log: &Path) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].join("\n")

@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal};
 use rustix::thread::CpuSet;
 
@@ -122,6 +122,24 @@ impl Process {
 
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Waits until the launcher has become the program, and gives the moment of the last look that still found the
+    /// launcher: at most one pause before it.
+    pub fn wait_for_exec(&mut self, pause: Duration) -> Result<Instant> {
+        let launcher = std::fs::read_link("/proc/self/exe")?;
+        let child = format!("/proc/{}/exe", self.id());
+        loop {
+            let looked = Instant::now();
+            // Of a child that has ended, which is found out below, the link cannot be read.
+            if std::fs::read_link(&child).is_ok_and(|program| program != launcher) {
+                return Ok(looked);
+            }
+            if let Some(status) = self.ended()? {
+                bail!("it ended with {status} before it was started");
+            }
+            std::thread::sleep(pause);
+        }
     }
 
     /// The exit status, if the child has ended.

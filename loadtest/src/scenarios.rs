@@ -11,6 +11,8 @@ mod idle;
 mod kill;
 mod outages;
 mod soak;
+mod spread;
+mod start;
 mod sweep;
 
 use anyhow::Result;
@@ -31,6 +33,10 @@ pub enum Scenario {
     Idle(idle::Options),
     /// A fresh instance for each call beside a reused one, on one shard and on two.
     Fresh(fresh::Options),
+    /// From exec to the first answer, the demo and a thousand functions, and the memory of those.
+    Start(start::Options),
+    /// A few long connections on two shards: how evenly they and their requests are spread, beside nginx.
+    Spread(spread::Options),
     /// Functions that do something: the store in memory, five host calls, JSON.
     Functions(functions::Options),
     /// An open loop at rising rates, to beyond what airside and nginx can do.
@@ -53,6 +59,8 @@ impl Scenario {
             Scenario::Calls(_)
             | Scenario::Echo(_)
             | Scenario::Fresh(_)
+            | Scenario::Start(_)
+            | Scenario::Spread(_)
             | Scenario::Functions(_)
             | Scenario::Sweep(_)
             | Scenario::Faults(_)
@@ -69,6 +77,8 @@ impl Scenario {
             Scenario::Echo(options) => echo::run(stage, options),
             Scenario::Idle(options) => idle::run(stage, options),
             Scenario::Fresh(options) => fresh::run(stage, options),
+            Scenario::Start(options) => start::run(stage, options),
+            Scenario::Spread(options) => spread::run(stage, options),
             Scenario::Functions(options) => functions::run(stage, options),
             Scenario::Sweep(options) => sweep::run(stage, options),
             Scenario::Faults(options) => faults::run(stage, options),

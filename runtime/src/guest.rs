@@ -2,6 +2,8 @@
 //! wasmtime.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::path::PathBuf;
 use std::rc::{Rc, Weak};
@@ -102,11 +104,19 @@ impl Guests {
     ) -> Result<Rc<Guests>, LoadError> {
         let mut linker = Linker::new(engine);
         wapc::link(&mut linker).and_then(|()| wasi::link(&mut linker)).map_err(LoadError::host)?;
-        let functions = specs
-            .iter()
-            .enumerate()
-            .map(|(index, spec)| load_one(engine, &linker, index, spec))
-            .collect::<Result<Vec<_>, LoadError>>()?;
+        let mut templates = HashMap::new();
+        let mut functions = Vec::with_capacity(specs.len());
+        for (index, spec) in specs.iter().enumerate() {
+            // Functions of one module are made from the same mapping of its code.
+            let template = match templates.entry(&spec.artifact) {
+                Entry::Occupied(known) => Rc::clone(known.get()),
+                Entry::Vacant(new) => {
+                    Rc::clone(new.insert(Rc::new(load_template(engine, &linker, spec)?)))
+                }
+            };
+            let (name, isolation) = (spec.name.clone(), spec.isolation);
+            functions.push(FunctionPool::new(index, name, spec.limits, isolation, template));
+        }
         let Surroundings { capabilities, backends, telemetry, log, epoch, depth_max } =
             surroundings;
         let guests = Rc::new_cyclic(|this| Guests {
@@ -207,16 +217,14 @@ impl fmt::Debug for Guests {
     }
 }
 
-fn load_one(
+fn load_template(
     engine: &Engine,
     linker: &Linker<HostState>,
-    index: usize,
     spec: &FunctionSpec,
-) -> Result<FunctionPool, LoadError> {
+) -> Result<Template, LoadError> {
     let fail = |reason: String| LoadError::function(&spec.name, reason);
     let module = artifact::load(engine, &spec.artifact).map_err(|e| fail(e.to_string()))?;
-    let template = Template::new(linker, &module).map_err(|e| fail(format!("{e:#}")))?;
-    Ok(FunctionPool::new(index, spec.name.clone(), spec.limits, spec.isolation, template))
+    Template::new(linker, &module).map_err(|e| fail(format!("{e:#}")))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `airside serve` with one shard for each core, functions from `guests`, and all telemetry on, as it is by
 //! default. The environment is emptied of other `APP_` settings.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
@@ -64,18 +65,10 @@ pub fn start_on(
     let configuration = folder.path().join("tarmac.json");
     std::fs::write(&configuration, services.to_string()).context("write tarmac.json")?;
 
-    let mut command = Command::new(stage.airside()?);
-    command.arg("serve");
-    for (name, _) in std::env::vars_os().filter(|(name, _)| is_setting(name)) {
-        command.env_remove(name);
-    }
+    let mut command = command(stage, &cpus, address, folder.path())?;
     command
-        .env("APP_ENABLE_TLS", "false")
-        .env("APP_LISTEN_ADDR", address.to_string())
+        .arg("serve")
         .env("APP_WASM_FUNCTION_CONFIG", &configuration)
-        .env("APP_ARTIFACT_DIR", folder.path().join("artifacts"))
-        .env("APP_SHARDS", cpus.len().to_string())
-        .env("APP_CPUS", cpus.iter().map(usize::to_string).collect::<Vec<_>>().join(","))
         .envs(settings.iter().copied());
     let plan = Plan {
         name: "airside",
@@ -88,6 +81,26 @@ pub fn start_on(
         sheds: true,
     };
     Server::start(plan)
+}
+
+/// airside without a subcommand yet, on these CPUs, with its compiled code in `folder`.
+pub fn command(
+    stage: &Stage,
+    cpus: &[usize],
+    address: SocketAddr,
+    folder: &Path,
+) -> Result<Command> {
+    let mut command = Command::new(stage.airside()?);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_setting(name)) {
+        command.env_remove(name);
+    }
+    command
+        .env("APP_ENABLE_TLS", "false")
+        .env("APP_LISTEN_ADDR", address.to_string())
+        .env("APP_ARTIFACT_DIR", folder.join("artifacts"))
+        .env("APP_SHARDS", cpus.len().to_string())
+        .env("APP_CPUS", cpus.iter().map(usize::to_string).collect::<Vec<_>>().join(","));
+    Ok(command)
 }
 
 fn is_setting(name: &std::ffi::OsStr) -> bool {

@@ -8,8 +8,11 @@ use wasmtime::{
 
 /// Address space that a linear memory reserves. With all 4 GiB and the guard behind it, no access needs a bounds check.
 const MEMORY_RESERVATION_BYTES: u64 = 4 << 30;
-/// Linear memories of the whole process at most: each takes 4 GiB of the 128 TiB of address space.
-pub const MEMORIES_MAX: usize = 24_000;
+/// Linear memories of the whole process at most. Of two things the kernel has not enough for more. Address space: each takes
+/// 4 GiB of it, a shard's pool wants its memories in one piece, and the program lies in the midst of the 128 TiB, with some
+/// 85 below it and 42 above. And mappings, 65,530 by default (vm.max_map_count): a slot takes two for its stack, an instance
+/// up to four more.
+pub const MEMORIES_MAX: usize = 10_000;
 /// Stack that wasm code may use. Recursion beyond it traps.
 const WASM_STACK_BYTES: usize = 512 * 1024;
 /// Stack of the fiber a call runs on: wasm's share and what host calls, nested ones too, need on top.
@@ -83,4 +86,23 @@ fn config() -> Config {
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(BACKTRACE_FRAMES_MAX));
     config
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Engine, MEMORIES_MAX, PoolSize, shard};
+
+    #[test]
+    fn the_largest_pools_can_be_had() {
+        for shards in [1, 2, 3, 8] {
+            let size = PoolSize {
+                instances: u32::try_from(MEMORIES_MAX / shards).unwrap(),
+                memory_bytes_max: 128 << 20,
+                tables_per_module: 1,
+                memories_per_module: 1,
+            };
+            let pools: Result<Vec<Engine>, _> = (0..shards).map(|_| shard(size)).collect();
+            assert!(pools.is_ok(), "{shards} shards: {:?}", pools.err());
+        }
+    }
 }

@@ -45,7 +45,7 @@ pub(super) struct FunctionPool {
     /// Instances that exist or are being made.
     pub(super) live: Cell<usize>,
     index: usize,
-    template: Template,
+    template: Rc<Template>,
     /// Ready to be called; with `Isolation::Fresh`, for the first time. The last one to come is the first one taken: its
     /// memory is warm in the cache.
     #[expect(
@@ -73,7 +73,7 @@ impl FunctionPool {
         name: String,
         limits: PoolLimits,
         isolation: Isolation,
-        template: Template,
+        template: Rc<Template>,
     ) -> FunctionPool {
         FunctionPool {
             name,

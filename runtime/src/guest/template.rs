@@ -13,7 +13,7 @@ use super::wasi::Exit;
 const STARTS: [&str; 3] = ["_initialize", "_start", "wapc_init"];
 const CALL: &str = "__guest_call";
 
-/// What all instances of one function on one shard are made from.
+/// What all instances of one module on one shard are made from, be they of one function or of several.
 pub(super) struct Template {
     pre: InstancePre<HostState>,
     memory: Option<ModuleExport>,
