@@ -1,7 +1,7 @@
 //! What the benchmarks share: requests, guests, a store, and a shard whose calls can be timed.
 //!
 //! Each file below `benches` measures one stage of the request path, beside a library that does the same where there is
-//! one.
+//! one. `tests/allocations` counts what a request takes from the heap.
 
 pub mod client;
 pub mod guests;
