@@ -6,17 +6,36 @@ use airside_capabilities::functions::{FunctionIndex, FunctionNames};
 use airside_capabilities::kv::{Kv, Memory};
 use airside_capabilities::logger::{Level, LevelFilter, LogSink, Logger};
 use airside_capabilities::metrics::{MetricNames, Reserved, ShardMetrics};
-use airside_capabilities::payload::messages::KvStoreGet;
+use airside_capabilities::payload::messages::{KvStoreGet, KvStoreSet};
 use airside_capabilities::{CallError, CallFunction, Capabilities};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use prost::Message;
 
 pub const KEY: &str = "user:42";
 /// The size of a small record.
 pub const DATA: &[u8] = &[b'x'; 100];
 const METRIC_NAMES_MAX: usize = 16;
 
-/// Ask for [`KEY`].
-pub fn get_request() -> KvStoreGet {
-    KvStoreGet { key: String::from(KEY) }
+/// Ask for [`KEY`], in protobuf.
+pub fn get_protobuf() -> Vec<u8> {
+    KvStoreGet { key: String::from(KEY) }.encode_to_vec()
+}
+
+/// The same in JSON.
+pub fn get_json() -> Vec<u8> {
+    format!(r#"{{"key":"{KEY}"}}"#).into_bytes()
+}
+
+/// Set [`KEY`] to [`DATA`], in protobuf.
+pub fn set_protobuf() -> Vec<u8> {
+    KvStoreSet { key: String::from(KEY), data: DATA.to_vec() }.encode_to_vec()
+}
+
+/// The same in JSON.
+pub fn set_json() -> Vec<u8> {
+    let data = BASE64_STANDARD.encode(DATA);
+    format!(r#"{{"key":"{KEY}","data":"{data}"}}"#).into_bytes()
 }
 
 /// A store in which [`KEY`] has [`DATA`].

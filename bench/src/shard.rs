@@ -1,6 +1,8 @@
-//! A shard without thread and listener: one function on one route, called directly or through a connection in memory.
+//! A shard without thread and listener: one function on one route, called directly or through a connection in memory, and
+//! one more that it may call.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +17,8 @@ use airside::router::{HttpRoute, Router};
 use airside::shard::Shard;
 use airside::telemetry::{Labels, RouteLabels, ShardTelemetry};
 use airside::{admin, log};
-use airside_capabilities::Operation;
+use airside_capabilities::functions::FunctionIndex;
+use airside_capabilities::{Capabilities, Operation};
 use anyhow::{Context, anyhow};
 use bytes::Bytes;
 use tokio::io::DuplexStream;
@@ -25,6 +28,8 @@ use crate::requests::LIMITS;
 use crate::{guests, kv, reactor};
 
 const FUNCTION: &str = "function";
+/// The function that [`FUNCTION`] may call, under this name.
+pub const CALLEE: &str = "callee";
 /// Longer than any run takes: no timer fires.
 const NEVER: Duration = Duration::from_secs(3600);
 /// The request and response bytes that may be under way in memory, as much as a shard reads at once.
@@ -41,6 +46,15 @@ pub struct LoneShard {
 impl LoneShard {
     /// A shard whose only function is this guest, for GET and POST of `/`.
     pub fn new(wat: &str) -> anyhow::Result<LoneShard> {
+        LoneShard::with(&[(FUNCTION, wat)])
+    }
+
+    /// The same with one more function, [`CALLEE`], which no route leads to.
+    pub fn with_callee(wat: &str, callee: &str) -> anyhow::Result<LoneShard> {
+        LoneShard::with(&[(FUNCTION, wat), (CALLEE, callee)])
+    }
+
+    fn with(functions: &[(&str, &str)]) -> anyhow::Result<LoneShard> {
         let reactor = reactor::build()?;
         let routes = [HttpRoute {
             pattern: String::from("/"),
@@ -48,8 +62,8 @@ impl LoneShard {
             function: 0,
             origin: String::from("bench"),
         }];
-        let telemetry = Rc::new(ShardTelemetry::new(&labels(&routes[0])));
-        let (guests, ticker) = reactor.block_on(load(wat, &telemetry))?;
+        let telemetry = Rc::new(ShardTelemetry::new(&labels(functions, &routes[0])));
+        let (guests, ticker) = reactor.block_on(load(functions, &telemetry))?;
         let router = Router::build(&routes).map_err(|error| anyhow!("{error:?}"))?;
         let (log, _) = log::open(log::Options { least: None, format: log::Format::Text });
         let admin = admin::queue().0;
@@ -93,9 +107,9 @@ fn http() -> HttpConfig {
     }
 }
 
-fn labels(route: &HttpRoute) -> Labels {
+fn labels(functions: &[(&str, &str)], route: &HttpRoute) -> Labels {
     Labels {
-        functions: vec![String::from(FUNCTION)],
+        functions: functions.iter().map(|(name, _)| String::from(*name)).collect(),
         routes: vec![RouteLabels {
             function: String::from(FUNCTION),
             pattern: route.pattern.clone(),
@@ -105,31 +119,25 @@ fn labels(route: &HttpRoute) -> Labels {
     }
 }
 
-/// Compiles the guest as the server does at start, and warms its one instance.
+/// Compiles the guests as the server does at start, and warms the one instance of each.
 async fn load(
-    wat: &str,
+    functions: &[(&str, &str)],
     telemetry: &Rc<ShardTelemetry>,
 ) -> anyhow::Result<(Rc<Guests>, EpochTicker)> {
     let dir = tempfile::tempdir()?;
-    let module = dir.path().join("guest.wasm");
-    std::fs::write(&module, guests::compile(wat)?)?;
-    let definition = Definition {
-        name: String::from(FUNCTION),
-        source: ModuleSource::File(module),
-        instances: 1,
-        queue_max: 1,
-        wait: NEVER,
-        timeout: NEVER,
-        memory_bytes_max: 128 << 20,
-        isolation: Isolation::Reuse,
-    };
+    let definitions = functions.iter().map(|(name, wat)| define(dir.path(), name, wat));
+    let definitions = definitions.collect::<anyhow::Result<Vec<_>>>()?;
     let (cache, _) = ArtifactCache::open(&dir.path().join("artifacts"))?;
     let prepared =
-        prepare::prepare(&[definition], &cache, 1, 1).map_err(|errors| anyhow!("{errors:?}"))?;
+        prepare::prepare(&definitions, &cache, 1, 1).map_err(|errors| anyhow!("{errors:?}"))?;
     let engine = engine::shard(prepared.pool).map_err(|error| anyhow!("{error:#}"))?;
     let ticker = EpochTicker::start(vec![engine.clone()])?;
+    let names = (0..).map(FunctionIndex).zip(functions).map(|(index, (name, _))| (*name, index));
     let surroundings = Surroundings {
-        capabilities: kv::capabilities(kv::store().await?),
+        capabilities: Capabilities {
+            functions: names.collect(),
+            ..kv::capabilities(kv::store().await?)
+        },
         backends: Vec::new(),
         telemetry: Rc::clone(telemetry),
         log: kv::logger(),
@@ -138,4 +146,20 @@ async fn load(
     };
     let guests = Guests::load(&engine, &prepared.functions, surroundings).await?;
     Ok((guests, ticker))
+}
+
+/// A function whose module is written into `dir`.
+fn define(dir: &Path, name: &str, wat: &str) -> anyhow::Result<Definition> {
+    let module = dir.join(name).with_extension("wasm");
+    std::fs::write(&module, guests::compile(wat)?)?;
+    Ok(Definition {
+        name: String::from(name),
+        source: ModuleSource::File(module),
+        instances: 1,
+        queue_max: 1,
+        wait: NEVER,
+        timeout: NEVER,
+        memory_bytes_max: 128 << 20,
+        isolation: Isolation::Reuse,
+    })
 }

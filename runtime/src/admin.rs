@@ -10,6 +10,7 @@ use crate::telemetry::latency::{self, FollowError, Followers, Format};
 use crate::telemetry::prometheus::{self, MetricsFormat};
 use crate::telemetry::{BackendStatus, Collected};
 use dashboard::DASHBOARD;
+use std::borrow::Cow;
 use std::net::IpAddr;
 use tokio::sync::{mpsc, oneshot};
 
@@ -57,7 +58,7 @@ pub struct AdminResponse {
 /// A page, or one that goes on.
 #[derive(Debug)]
 pub enum AdminBody {
-    Whole(Vec<u8>),
+    Whole(Cow<'static, [u8]>),
     /// Its parts as they are made; the body ends when the channel does.
     Followed(mpsc::Receiver<String>),
 }
@@ -194,7 +195,8 @@ fn text(status: u16, body: &str) -> AdminResponse {
 }
 
 fn whole(content_type: &'static str, body: impl Into<Vec<u8>>) -> AdminResponse {
-    AdminResponse { status: 200, content_type, policy: None, body: AdminBody::Whole(body.into()) }
+    let body = AdminBody::Whole(Cow::Owned(body.into()));
+    AdminResponse { status: 200, content_type, policy: None, body }
 }
 
 #[cfg(test)]

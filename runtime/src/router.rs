@@ -190,16 +190,19 @@ impl Router {
             return Some(toggled);
         }
         let clean = path::clean(path);
-        let clean_toggled = path::toggle_last_slash(&clean).into_owned();
+        let clean_toggled = match &clean {
+            Cow::Borrowed(_) => toggled,
+            Cow::Owned(clean) => Cow::Owned(path::toggle_last_slash(clean).into_owned()),
+        };
         let folded = || {
             let folded =
                 [self.restore_case(routes, &clean), self.restore_case(routes, &clean_toggled)];
             folded.into_iter().flatten().find(|path| matches(path))
         };
         if matches(&clean) {
-            Some(Cow::Owned(clean))
+            Some(clean)
         } else if matches(&clean_toggled) {
-            Some(Cow::Owned(clean_toggled))
+            Some(clean_toggled)
         } else {
             folded().map(Cow::Owned)
         }
@@ -207,7 +210,7 @@ impl Router {
 
     /// `path` with the fixed text of the pattern that matches it but for the case of ASCII letters.
     fn restore_case(&self, routes: &MethodRoutes, path: &str) -> Option<String> {
-        let lower = path.to_ascii_lowercase();
+        let lower = path::lower(path);
         let pattern = *routes.folded.at(&lower).ok()?.value;
         self.patterns.get(pattern)?.respell(path)
     }

@@ -7,6 +7,7 @@ use std::future::{Future, poll_fn, ready};
 use std::mem;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::task::Poll;
 
 use airside_capabilities::{CallError, HostCall, Operation};
 use send_wrapper::SendWrapper;
@@ -21,12 +22,15 @@ use crate::telemetry::clock;
 /// capability and function.
 pub(super) type Arguments = (i32, i32, i32, i32, i32, i32, i32, i32);
 
-/// Answers 1 for success, 0 for an error. Either stays with the host until the guest fetches it.
+/// What the guest is told. The answer or the error stays with the host until the guest fetches it.
+const SUCCEEDED: i32 = 1;
+const FAILED: i32 = 0;
+
 type Ended<'a> = Box<dyn Future<Output = wasmtime::Result<i32>> + Send + 'a>;
 
 enum Begun {
-    /// With this result.
-    Ended(i32),
+    /// Whether it succeeded.
+    Ended(bool),
     /// Perhaps: it has not run yet.
     Waits(Call),
 }
@@ -50,7 +54,9 @@ pub(super) fn host_call(mut caller: Caller<'_, HostState>, arguments: Arguments)
             // thread only: the task of the connection that called the guest.
             Box::new(SendWrapper::new(call.wait(caller)))
         }
-        Ok(Begun::Ended(result)) => Box::new(ready(Ok(result))),
+        // These futures hold nothing, so that their boxes take nothing from the heap.
+        Ok(Begun::Ended(true)) => Box::new(poll_fn(|_| Poll::Ready(Ok(SUCCEEDED)))),
+        Ok(Begun::Ended(false)) => Box::new(poll_fn(|_| Poll::Ready(Ok(FAILED)))),
         Err(error) => Box::new(ready(Err(error))),
     }
 }
@@ -108,7 +114,7 @@ impl Call {
             watch_suspension(pin!(call), &mut suspended).await
         };
         let state = caller.data_mut();
-        let result = self.end(state, outcome);
+        let succeeded = self.end(state, outcome);
         if suspended {
             if clock::now_ns() >= state.invocation.chain.deadline_ns {
                 state.invocation.expired = true;
@@ -117,10 +123,10 @@ impl Call {
             state.new_turn();
             caller.as_context_mut().set_epoch_deadline(1);
         }
-        Ok(result)
+        Ok(if succeeded { SUCCEEDED } else { FAILED })
     }
 
-    fn end(self, state: &mut HostState, outcome: Result<(), CallError>) -> i32 {
+    fn end(self, state: &mut HostState, outcome: Result<(), CallError>) -> bool {
         let elapsed_ns = clock::now_ns().saturating_sub(self.started_ns);
         let (telemetry, label) = (&self.guests.telemetry, self.operation.label_index());
         telemetry.host_call(label, outcome.is_err(), elapsed_ns);
@@ -143,14 +149,12 @@ async fn watch_suspension<F: Future>(mut call: Pin<&mut F>, suspended: &mut bool
 }
 
 impl HostState {
-    fn keep_outcome(&mut self, outcome: Result<(), CallError>) -> i32 {
+    /// Whether the call succeeded.
+    fn keep_outcome(&mut self, outcome: Result<(), CallError>) -> bool {
         self.host_error.clear();
-        match outcome {
-            Ok(()) => 1,
-            Err(error) => {
-                self.host_error.extend_from_slice(error.to_string().as_bytes());
-                0
-            }
+        if let Err(error) = &outcome {
+            self.host_error.extend_from_slice(error.to_string().as_bytes());
         }
+        outcome.is_ok()
     }
 }

@@ -55,12 +55,24 @@ pub(super) fn toggle_last_slash(path: &str) -> Cow<'_, str> {
     match path.strip_suffix('/') {
         Some("") => Cow::Borrowed(path),
         Some(shorter) => Cow::Borrowed(shorter),
-        None => Cow::Owned(format!("{path}/")),
+        None => Cow::Owned([path, "/"].concat()),
+    }
+}
+
+/// `path` in lower case, as far as it is ASCII.
+pub(super) fn lower(path: &str) -> Cow<'_, str> {
+    match path.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(path.to_ascii_lowercase()),
+        false => Cow::Borrowed(path),
     }
 }
 
 /// `path` without empty, `.` and `..` segments; the last slash stays. `..` at the root is dropped.
-pub(super) fn clean(path: &str) -> String {
+/// Borrowed if that changes nothing.
+pub(super) fn clean(path: &str) -> Cow<'_, str> {
+    if is_clean(path) {
+        return Cow::Borrowed(path);
+    }
     let mut kept: Vec<&str> = Vec::new();
     for segment in path.split('/') {
         match segment {
@@ -80,16 +92,26 @@ pub(super) fn clean(path: &str) -> String {
     if ends_in_slash || kept.is_empty() {
         clean.push('/');
     }
-    clean
+    Cow::Owned(clean)
+}
+
+fn is_clean(path: &str) -> bool {
+    let Some(segments) = path.strip_prefix('/') else { return false };
+    let segments = segments.strip_suffix('/').unwrap_or(segments);
+    path == "/" || segments.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{clean, decode, encode, toggle_last_slash};
+    use super::{Cow, clean, decode, encode, lower, toggle_last_slash};
 
     #[test]
     fn clean_paths() {
-        let check = |path: &str, expected: &str| assert_eq!(clean(path), expected, "{path}");
+        let check = |path: &str, expected: &str| {
+            let clean = clean(path);
+            assert_eq!(clean, expected, "{path}");
+            assert_eq!(matches!(clean, Cow::Borrowed(_)), path == expected, "{path}");
+        };
         check("/", "/");
         check("/a", "/a");
         check("/a/", "/a/");
@@ -101,7 +123,10 @@ mod tests {
         check("/../../a", "/a");
         check("/a/..//", "/");
         check("/.a/..b/...", "/.a/..b/...");
+        check("/a/b/", "/a/b/");
+        check("/a//", "/a/");
         check("//", "/");
+        check("*", "/*");
     }
 
     #[test]
@@ -126,6 +151,18 @@ mod tests {
         check("/%4", None);
         check("/%4g", None);
         check("/%%41", None);
+    }
+
+    #[test]
+    fn lower_case_is_borrowed() {
+        let check = |path: &str, expected: &str| {
+            let lower = lower(path);
+            assert_eq!(lower, expected, "{path}");
+            assert_eq!(matches!(lower, Cow::Borrowed(_)), path == expected, "{path}");
+        };
+        check("/users/42", "/users/42");
+        check("/Users/ü", "/users/ü");
+        check("/Ü", "/Ü");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::http::{self, Head, Method, Status};
 use crate::router::Lookup;
 use crate::shard::Shard;
 use crate::telemetry::Outcome;
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// The type of every text we write ourselves.
@@ -91,8 +92,8 @@ pub(super) struct Page {
 }
 
 impl Page {
-    fn text(status: Status, body: &str) -> Page {
-        let body = AdminBody::Whole(body.as_bytes().to_vec());
+    fn text(status: Status, body: &'static str) -> Page {
+        let body = AdminBody::Whole(Cow::Borrowed(body.as_bytes()));
         Page { status, content_type: Some(TEXT), extra: None, body, is_admin: false }
     }
 

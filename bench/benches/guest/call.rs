@@ -1,5 +1,5 @@
-//! A call of a guest on a warm instance, checkout and telemetry included, beside the `wapc` crate on wasmtime-provider
-//! with the same guest: its plain host, and its asynchronous one, whose guests can wait as ours can.
+//! A call of a guest on a warm instance, checkout and telemetry included, beside wasmtime with nothing around it, and
+//! beside the `wapc` crate on wasmtime-provider: its plain host, and its asynchronous one, whose guests can wait as ours can.
 
 use std::hint::black_box;
 
@@ -7,19 +7,21 @@ use bench::guests::{self, ECHO, HELLO, HELLO_ANSWER};
 use bench::reactor;
 use bench::shard::LoneShard;
 use bytes::Bytes;
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion};
 use wapc::{WapcHost, WapcHostAsync};
 use wasmtime_provider::WasmtimeEngineProviderBuilder;
+
+use crate::bare::Bare;
 
 const OPERATION: &str = airside::guest::HANDLER;
 const PAYLOAD: Bytes = Bytes::from_static(&[b'x'; 1024]);
 
-fn guest(criterion: &mut Criterion) {
-    call(criterion, "hello", HELLO, Bytes::new(), HELLO_ANSWER);
-    call(criterion, "echo 1 KiB", ECHO, PAYLOAD, &PAYLOAD);
+pub(crate) fn call(criterion: &mut Criterion) {
+    of(criterion, "hello", HELLO, Bytes::new(), HELLO_ANSWER);
+    of(criterion, "echo 1 KiB", ECHO, PAYLOAD, &PAYLOAD);
 }
 
-fn call(criterion: &mut Criterion, name: &str, wat: &str, payload: Bytes, expected: &[u8]) {
+fn of(criterion: &mut Criterion, name: &str, wat: &str, payload: Bytes, expected: &[u8]) {
     let mut group = criterion.benchmark_group("guest");
     let lone = LoneShard::new(wat).expect("the guest loads");
     lone.reactor.block_on(lone.invoke(payload.clone(), |answer| assert_eq!(answer, expected)));
@@ -30,6 +32,18 @@ fn call(criterion: &mut Criterion, name: &str, wat: &str, payload: Bytes, expect
             })
         });
     });
+
+    let bare = lone.reactor.block_on(Bare::new(wat));
+    let mut bare = bare.expect("the guest starts");
+    group.bench_function(BenchmarkId::new("wasmtime", name), |bencher| {
+        bencher.iter_custom(|calls| {
+            reactor::time(&lone.reactor, calls, async || {
+                black_box(bare.call(payload.clone()).await.expect("the guest answers").len());
+            })
+        });
+    });
+    let answer = lone.reactor.block_on(bare.call(payload.clone()));
+    assert_eq!(answer.expect("the guest answers"), expected);
 
     let wasm = guests::compile(wat).expect("the guest compiles");
     let provider = WasmtimeEngineProviderBuilder::new().module_bytes(&wasm);
@@ -52,6 +66,3 @@ fn call(criterion: &mut Criterion, name: &str, wat: &str, payload: Bytes, expect
     });
     group.finish();
 }
-
-criterion_group!(benches, guest);
-criterion_main!(benches);

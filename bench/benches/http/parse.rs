@@ -1,15 +1,16 @@
 //! A request's head from bytes. httparse, which ours stands on for the fields, checks only the syntax;
-//! ours also decides target, framing and keep-alive, and refuses what two servers may read in two ways.
+//! ours also decides target, framing and keep-alive, and refuses what two servers may read in two ways. hyper's parser is
+//! not public: see `request.rs`.
 
 use std::hint::black_box;
 
 use airside::http::{Parsed, parse_head};
 use bench::requests::{CHROME, CURL, LIMITS, WRK};
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion};
 
 const HEADERS_MAX: usize = 32;
 
-fn parse(criterion: &mut Criterion) {
+pub(crate) fn parse(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("parse");
     for (client, request) in [("wrk", WRK), ("curl", CURL), ("Chrome", CHROME)] {
         assert!(matches!(parse_head(request, &LIMITS), Ok(Parsed::Complete(_))), "{client}");
@@ -28,6 +29,3 @@ fn parse(criterion: &mut Criterion) {
     }
     group.finish();
 }
-
-criterion_group!(benches, parse);
-criterion_main!(benches);

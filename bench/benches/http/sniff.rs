@@ -3,9 +3,9 @@
 use std::hint::black_box;
 
 use airside::http::sniff_content_type;
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 
-fn sniff(criterion: &mut Criterion) {
+pub(crate) fn sniff(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("sniff");
     let text = "Lorem ipsum dolor sit amet. ".repeat(150);
     let html = format!("\n  <!DOCTYPE html><html><body>{text}</body></html>");
@@ -22,6 +22,3 @@ fn sniff(criterion: &mut Criterion) {
     }
     group.finish();
 }
-
-criterion_group!(benches, sniff);
-criterion_main!(benches);

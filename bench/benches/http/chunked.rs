@@ -5,7 +5,7 @@ use std::hint::black_box;
 use airside::http::ChunkedDecoder;
 use bench::requests::LIMITS;
 use bytes::BytesMut;
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput};
 
 const BODY_BYTES: usize = 16 * 1024;
 
@@ -16,7 +16,7 @@ fn encoded(chunk_bytes: usize) -> Vec<u8> {
     [&chunk.repeat(BODY_BYTES / chunk_bytes)[..], b"0\r\n\r\n"].concat()
 }
 
-fn chunked(criterion: &mut Criterion) {
+pub(crate) fn chunked(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("chunked");
     group.throughput(Throughput::Bytes(BODY_BYTES as u64));
     for chunk_bytes in [4096, 64] {
@@ -33,6 +33,3 @@ fn chunked(criterion: &mut Criterion) {
     }
     group.finish();
 }
-
-criterion_group!(benches, chunked);
-criterion_main!(benches);

@@ -3,14 +3,11 @@
 use std::time::Instant;
 
 use airside::telemetry::clock;
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 
-fn clock(criterion: &mut Criterion) {
+pub(crate) fn clock(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("clock");
     group.bench_function("airside", |bencher| bencher.iter(clock::now_ns));
     group.bench_function("std::time::Instant", |bencher| bencher.iter(Instant::now));
     group.finish();
 }
-
-criterion_group!(benches, clock);
-criterion_main!(benches);
