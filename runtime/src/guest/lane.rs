@@ -19,7 +19,7 @@ const PAUSE_MAX: Duration = Duration::from_millis(40);
 /// One per shard.
 #[derive(Debug, Default)]
 pub(super) struct SlowLane {
-    /// Invocations the shard has begun outside the lane.
+    /// Invocations for requests that the shard has begun outside the lane.
     begun: Cell<u64>,
     /// `begun` when the last turn was given.
     begun_at_turn: Cell<u64>,
@@ -30,9 +30,14 @@ pub(super) struct SlowLane {
 }
 
 impl SlowLane {
-    /// Counts an invocation that is not of the lane: others want the core.
+    /// Counts a request's invocation that is not of the lane: others want the core.
     pub(super) fn begun(&self) {
         self.begun.set(self.begun.get() + 1);
+    }
+
+    #[cfg(test)]
+    pub(super) fn begun_so_far(&self) -> u64 {
+        self.begun.get()
     }
 
     /// Waits for a turn, after one of length `used`. Turns are given one pause apart.
