@@ -4,12 +4,10 @@
 //! leave in one write. Whatever goes wrong leaves by `refuse`.
 
 use std::convert::Infallible;
-use std::future::{Future, poll_fn};
 use std::mem;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::rc::Rc;
-use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -28,9 +26,11 @@ use crate::telemetry::{ConnectionEvent, clock};
 mod answered;
 mod follow;
 mod target;
+mod turns;
 
 use answered::{Answered, AnsweredBy};
 use target::{Page, Reply, Target};
+use turns::{behind_others, poll_once};
 
 /// A body up to this size is copied behind its head; a larger one is written from where it is.
 const COPIED_BODY_BYTES_MAX: usize = 16 * 1024;
@@ -333,28 +333,6 @@ impl<S: Stream> Session<S> {
             self.connection.linger(LINGER_BYTES_MAX, LINGER_TIMEOUT).await;
         }
     }
-}
-
-/// Lets the tasks that are ready run before this one goes on.
-async fn behind_others() {
-    let mut asked = false;
-    poll_fn(|context| {
-        if mem::replace(&mut asked, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await
-}
-
-/// The future's output when it is ready at once.
-async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
-    poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
 }
 
 /// Tarmac's guests get the body of these; PATCH is ours. Of any other method a body is read and dropped.
