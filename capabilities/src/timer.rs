@@ -8,8 +8,6 @@ use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
-
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Armed timers that are kept for later calls: as many as calls wait at once on a busy shard.
@@ -27,19 +25,19 @@ struct Timer {
 }
 
 impl Timers {
-    /// The call's end, or `None` when it took longer than `left`, which is asked for once it is
-    /// known that the call waits at all. Pinned where the caller is: taken by value, it would have
+    /// The call's end, or `None` when it had none until `due`, which is asked for once it is known
+    /// that the call waits at all. Pinned where the caller is: taken by value, it would have
     /// two places in this future, one to come in and one to stay.
     pub async fn within<F: Future>(
         &self,
-        left: impl FnOnce() -> Duration,
+        due: impl FnOnce() -> Instant,
         mut call: Pin<&mut F>,
     ) -> Option<F::Output> {
         let first = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await;
         if let Poll::Ready(output) = first {
             return Some(output);
         }
-        let due = Instant::now() + left();
+        let due = due();
         let mut timer = self.take(due);
         let ended = poll_fn(|context| match call.as_mut().poll(context) {
             Poll::Ready(output) => Poll::Ready(Some(output)),
@@ -83,6 +81,7 @@ impl Timer {
 mod tests {
     use std::future::pending;
     use std::pin::pin;
+    use std::time::Duration;
 
     use tokio::task::LocalSet;
     use tokio::time::sleep;
@@ -99,15 +98,18 @@ mod tests {
     /// A call that would never end does so at its limit, not before, and leaves its timer.
     async fn check_limit(timers: &Timers, units: u32) {
         let began = Instant::now();
-        assert_eq!(timers.within(|| units * UNIT, pin!(pending::<()>())).await, None);
+        assert_eq!(
+            timers.within(|| Instant::now() + units * UNIT, pin!(pending::<()>())).await,
+            None
+        );
         assert!(began.elapsed() >= units * UNIT, "{units}: {:?}", began.elapsed());
     }
 
     #[test]
     fn a_call_that_does_not_wait_has_no_limit() {
         run(async |timers| {
-            let limit = || unreachable!("nothing waited");
-            assert_eq!(timers.within(limit, pin!(async { 7 })).await, Some(7));
+            let due = || unreachable!("nothing waited");
+            assert_eq!(timers.within(due, pin!(async { 7 })).await, Some(7));
             assert!(timers.spare.borrow().is_empty());
         });
     }
@@ -117,13 +119,13 @@ mod tests {
         run(async |timers| {
             for _ in 0..5 {
                 let call = pin!(sleep(UNIT));
-                assert_eq!(timers.within(|| 3 * UNIT, call).await, Some(()));
+                assert_eq!(timers.within(|| Instant::now() + 3 * UNIT, call).await, Some(()));
             }
             assert_eq!(timers.spare.borrow().len(), 1);
             // Armed for a moment that is over, and for one later than asked.
             check_limit(timers, 8).await;
             let call = pin!(sleep(UNIT));
-            assert_eq!(timers.within(|| 60_000 * UNIT, call).await, Some(()));
+            assert_eq!(timers.within(|| Instant::now() + 60_000 * UNIT, call).await, Some(()));
             check_limit(timers, 2).await;
             assert_eq!(timers.spare.borrow().len(), 1);
         });

@@ -11,10 +11,6 @@ use std::time::Duration;
 use glommio::{ExecutorJoinHandle, GlommioError, LocalExecutorBuilder, Placement};
 use tokio::runtime::{Builder, LocalOptions};
 
-mod slice;
-
-pub use slice::shorten_slice;
-
 /// glommio's rings are idle on a shard: the smallest memory it accepts.
 const SHARD_IO_MEMORY_BYTES: usize = 64 * 1024;
 /// Submissions a shard's rings hold. Only glommio's own wake-up event is ever there.
@@ -90,8 +86,6 @@ where
         .ring_depth(SHARD_RING_DEPTH)
         .spawn(move || async move {
             name_thread(&thread_name);
-            // The control thread may have no other core. An older kernel refuses; requests wait for its slice then.
-            let _ = shorten_slice();
             let reactor = Builder::new_current_thread()
                 .enable_io()
                 .enable_time()

@@ -14,11 +14,12 @@ use airside_capabilities::metrics::ShardMetrics;
 use airside_capabilities::timer::Timers;
 use airside_capabilities::{Caller, Capabilities};
 use bytes::Bytes;
+use tokio::time::Instant;
 pub use wasmtime::Engine;
 use wasmtime::Linker;
 
 use crate::config::Isolation;
-use crate::telemetry::{Instances, ShardTelemetry};
+use crate::telemetry::{Instances, ShardTelemetry, clock};
 
 pub mod artifact;
 mod chain;
@@ -77,6 +78,9 @@ pub struct Guests {
     lane: SlowLane,
     /// For deadlines that pass while a guest waits for the host.
     timers: Timers,
+    /// When this was made, as the timers say it and in monotonic nanoseconds: deadlines are told to the timers without a
+    /// look at the clock.
+    loaded: (Instant, u64),
     depth_max: usize,
     spare_buffers: RefCell<Vec<Vec<u8>>>,
     this: Weak<Guests>,
@@ -128,6 +132,7 @@ impl Guests {
             epoch,
             lane: SlowLane::default(),
             timers: Timers::default(),
+            loaded: (Instant::now(), clock::now_ns()),
             depth_max,
             spare_buffers: RefCell::default(),
             this: this.clone(),
@@ -163,6 +168,11 @@ impl Guests {
             buffer.clear();
             spares.push(buffer);
         }
+    }
+
+    /// Whether a guest of the shard takes long turns.
+    pub fn any_long(&self) -> bool {
+        self.epoch.any_long()
     }
 
     /// Tells the telemetry how the pools stand now.

@@ -108,8 +108,11 @@ impl<S: Stream> Session<S> {
             let more = !self.connection.input.is_empty() && self.output.len() < OUTPUT_BYTES_MAX;
             if self.closes || !more {
                 // The requests that came with this one are worked on first and all answers then leave one after the other,
-                // while the code of each of the two is in the cache and the peer awake.
-                behind_others().await;
+                // while the code of each of the two is in the cache and the peer awake. Not so beside a long guest: an
+                // answer that is ready would wait for its turn too.
+                if !shard.guests.any_long() {
+                    behind_others().await;
+                }
                 self.flush(shard, &[]).await?;
             }
             if self.closes {

@@ -128,7 +128,8 @@ impl<D: Driver> Link<D> {
     ) -> Result<R, BackendError> {
         let limit = self.inner.times.call;
         let answer = pin!(call(connection));
-        let (kind, reason) = match self.inner.timers.within(|| limit, answer).await {
+        let (kind, reason) = match self.inner.timers.within(|| Instant::now() + limit, answer).await
+        {
             Some(Ok(answer)) => {
                 self.inner.answered();
                 return Ok(answer);

@@ -13,7 +13,7 @@ use std::time::Duration;
 use crossbeam::utils::CachePadded;
 use wasmtime::Engine;
 
-use crate::executor::shorten_slice;
+mod slice;
 
 /// Time between two epochs while every guest returns soon: the longest that a guest's first turn may take is two.
 const TICK: Duration = Duration::from_millis(4);
@@ -124,6 +124,11 @@ impl EpochHandle {
         self.activity().long.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// Whether some guest of the shard has outlived its first turn, or is expected to.
+    pub fn any_long(&self) -> bool {
+        self.activity().long.load(Ordering::Relaxed) > 0
+    }
+
     fn activity(&self) -> &ShardActivity {
         &self.shared.shards[self.shard]
     }
@@ -142,7 +147,7 @@ impl Drop for Running<'_> {
 impl Shared {
     fn tick(&self, engines: &[Engine]) {
         // An older kernel refuses; the ticks come late then, and nothing else changes.
-        let _ = shorten_slice();
+        let _ = slice::shorten();
         let _ = rustix::thread::set_current_timer_slack(TIMER_SLACK_NS);
         let mut quiet = 0;
         while !self.ended.load(Ordering::Relaxed) {

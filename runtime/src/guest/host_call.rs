@@ -93,7 +93,7 @@ fn begin(caller: &mut Caller<'_, HostState>, arguments: Arguments) -> wasmtime::
     let payload = (payload_ptr, payload_len);
     let call = Call { guests, memory, operation, payload, response, started_ns };
     Ok(match ended {
-        Some(outcome) => Begun::Ended(call.end(caller.data_mut(), outcome)),
+        Some(outcome) => Begun::Ended(call.end(caller.data_mut(), outcome, clock::now_ns())),
         None => Begun::Waits(call),
     })
 }
@@ -114,9 +114,10 @@ impl Call {
             watch_suspension(pin!(call), &mut suspended).await
         };
         let state = caller.data_mut();
-        let succeeded = self.end(state, outcome);
+        let ended_ns = clock::now_ns();
+        let succeeded = self.end(state, outcome, ended_ns);
         if suspended {
-            if clock::now_ns() >= state.invocation.chain.deadline_ns {
+            if ended_ns >= state.invocation.chain.deadline_ns {
                 state.invocation.expired = true;
                 return Err(DeadlineHit.into());
             }
@@ -126,8 +127,8 @@ impl Call {
         Ok(if succeeded { SUCCEEDED } else { FAILED })
     }
 
-    fn end(self, state: &mut HostState, outcome: Result<(), CallError>) -> bool {
-        let elapsed_ns = clock::now_ns().saturating_sub(self.started_ns);
+    fn end(self, state: &mut HostState, outcome: Result<(), CallError>, ended_ns: u64) -> bool {
+        let elapsed_ns = ended_ns.saturating_sub(self.started_ns);
         let (telemetry, label) = (&self.guests.telemetry, self.operation.label_index());
         telemetry.host_call(label, outcome.is_err(), elapsed_ns);
         if let Some(capability) = telemetry.capability(label) {

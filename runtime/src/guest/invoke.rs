@@ -89,8 +89,9 @@ impl Guests {
         deadline_ns: u64,
         call: Pin<&mut F>,
     ) -> Option<F::Output> {
-        let left = || Duration::from_nanos(deadline_ns.saturating_sub(clock::now_ns()));
-        self.timers.within(left, call).await
+        let (instant, ns) = self.loaded;
+        let due = || instant + Duration::from_nanos(deadline_ns.saturating_sub(ns));
+        self.timers.within(due, call).await
     }
 
     /// Why a call ended without the guest's word. The instance is of no use any more.

@@ -1,9 +1,9 @@
-//! The scheduling slice of threads that must run as soon as they wake: the shards, when the control thread is on their
-//! core, and the epoch ticker, when a guest is.
+//! The scheduling slice of the ticker's thread: short, so that it runs as soon as it wakes, also on a core that a guest
+//! holds.
 //!
 //! Linux lets a thread that was woken wait until the running one has had its slice, 3 ms by default, unless the woken one
-//! asks for a shorter slice of its own. Needs Linux 6.12 and no privilege; where it is refused, such threads start late on
-//! busy cores.
+//! asks for a shorter slice of its own. Needs Linux 6.12 and no privilege; where it is refused, ticks come late on busy
+//! cores.
 #![expect(unsafe_code, reason = "neither rustix nor std has sched_setattr")]
 
 use std::io;
@@ -17,7 +17,7 @@ const SLICE_NS: u64 = 100_000;
 ///
 /// # Errors
 /// Those of sched_setattr(2).
-pub fn shorten_slice() -> io::Result<()> {
+pub(super) fn shorten() -> io::Result<()> {
     // SAFETY: `sched_attr` is plain integers, for which all zeros are a value.
     let mut attributes: libc::sched_attr = unsafe { mem::zeroed() };
     attributes.size = u32::try_from(mem::size_of::<libc::sched_attr>()).unwrap_or_default();
