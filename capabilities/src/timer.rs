@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Armed timers that are kept for later calls: as many as calls wait at once on a busy shard.

@@ -279,14 +279,16 @@ fn a_long_guest_leaves_the_core_to_others() {
         let world = Rc::new(world(&[spin, guest(ECHO)]).await.unwrap());
         let long = Rc::clone(&world);
         let long = tokio::task::spawn_local(async move { long.call(0, b"").await });
-        let mut answered = 0;
+        let (mut answered, mut was_long) = (0, false);
         while !long.is_finished() {
             assert_eq!(world.call(1, b"hi").await.unwrap(), "hi");
             answered += 1;
+            was_long |= world.guests.any_long();
             tokio::task::yield_now().await;
         }
         assert_eq!(long.await.unwrap(), Err(InvokeError::Timeout { timeout_ms: 200 }));
         assert!(answered > 1000, "{answered}");
+        assert!(was_long && !world.guests.any_long(), "answers wait for others but beside it");
     });
 }
 
