@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::admin;
 use crate::config::{Config, FunctionConfig, Isolation};
-use crate::control::{BackendWatch, Control, ControlError, ShardHandle};
+use crate::control::{BackendWatch, Control, ControlError, EndSignals, ShardHandle};
 use crate::cpus::{self, CpuError};
 use crate::executor::{self, ExecutorError, ExecutorThread};
 use crate::guest::LoadError;
@@ -170,8 +170,11 @@ fn serve_on(
     let plan = Arc::new(plan);
     let labels = Arc::clone(&plan.labels);
 
+    let runtime = control_runtime()?;
+    // Before the first shard can have a request: a signal must not take it away.
+    let signals = runtime.block_on(async { EndSignals::listen() })?;
     let (mut threads, mut handles) = (Vec::new(), Vec::new());
-    let (ready, all_ready) = std_mpsc::channel();
+    let (ready, all_ready) = mpsc::channel(cpus.len());
     let seats = balance::seats(cpus.len());
     let shards = listeners.into_iter().zip(engines).zip(seats);
     for (index, ((listener, engine), (seat, arrivals))) in shards.enumerate() {
@@ -194,9 +197,6 @@ fn serve_on(
         handles.push(ShardHandle { inbox: sender, ended });
     }
     drop((ready, plan));
-    let (threads, handles) = wait_until_ready(&all_ready, threads, handles)?;
-    started(log);
-
     let control = Control {
         pages,
         shards: handles,
@@ -208,33 +208,26 @@ fn serve_on(
         debug_remote: config.debug_remote,
         grace_period: config.grace_period,
     };
-    let ended = control_runtime()?.block_on(control.run());
+    let ended: Result<(), BootError> = runtime.block_on(control.run(signals, async {
+        wait_until_ready(all_ready, cpus.len()).await?;
+        started(log);
+        Ok(())
+    }));
     // A shard that ended by itself says here why, which tells more than that it did.
     threads.into_iter().try_for_each(ExecutorThread::join)?;
-    Ok(ended?)
+    ended
 }
 
-/// Waits until every shard serves. On failure the others are told to end, and all are waited for.
-fn wait_until_ready(
-    ready: &std_mpsc::Receiver<Result<(), BootError>>,
-    threads: Vec<ExecutorThread>,
-    handles: Vec<ShardHandle>,
-) -> Result<(Vec<ExecutorThread>, Vec<ShardHandle>), BootError> {
-    for _ in 0..threads.len() {
-        let failed = match ready.recv() {
-            Ok(Ok(())) => continue,
-            Ok(Err(error)) => Err(error),
-            // A thread ended before it could say anything; joining it says why.
-            Err(_) => Ok(()),
-        };
-        // A shard whose inbox is closed drains at once.
-        drop(handles);
-        let joined = threads.into_iter().map(ExecutorThread::join).fold(Ok(()), Result::and);
-        failed?;
-        joined?;
-        return Err(BootError::Engine(String::from("a shard ended while it started")));
+/// Waits until every shard serves.
+async fn wait_until_ready(
+    mut ready: mpsc::Receiver<Result<(), BootError>>,
+    shards: usize,
+) -> Result<(), BootError> {
+    for _ in 0..shards {
+        let ended = || BootError::Engine(String::from("a shard ended while it started"));
+        ready.recv().await.ok_or_else(ended)??;
     }
-    Ok((threads, handles))
+    Ok(())
 }
 
 fn compile(

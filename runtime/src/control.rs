@@ -71,25 +71,57 @@ pub enum ControlError {
 }
 
 /// The signals that end the server.
-struct EndSignals {
+#[derive(Debug)]
+pub struct EndSignals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Control {
-    /// Works until a signal says to end, then has the shards drain. A second signal ends the process at once.
+    /// Waits until the shards have `started`, then works until a signal says to end, then has the shards drain. A signal
+    /// during the start ends it the same way: a shard that was quicker than the others may have requests already. A second
+    /// signal ends the process at once.
     ///
     /// # Errors
-    /// When the signals cannot be heard; when a shard ended by itself or a back end was never reached. The (other) shards
-    /// have drained then.
-    pub async fn run(mut self) -> Result<(), ControlError> {
-        let mut signals = EndSignals::listen().map_err(ControlError::Signals)?;
+    /// What `started` ends with; when a shard ended by itself or a back end was never reached. The (other) shards have
+    /// drained then, or do so at once when the start failed.
+    pub async fn run<E: From<ControlError>>(
+        mut self,
+        mut signals: EndSignals,
+        started: impl Future<Output = Result<(), E>>,
+    ) -> Result<(), E> {
+        let ended = tokio::select! {
+            signal = signals.next() => {
+                self.say_draining(signal);
+                Ok(())
+            }
+            started = started => {
+                started?;
+                self.work(&mut signals).await
+            }
+        };
+        // Pages asked for from here on are answered 503 by the shards themselves, and those that go on end.
+        drop(self.pages);
+        for shard in &self.shards {
+            // A shard that has ended needs no message.
+            let _ = shard.inbox.send(ShardMessage::Drain { grace: self.grace_period }).await;
+        }
+        tokio::select! {
+            () = all_ended(self.shards) => Ok(ended?),
+            signal = signals.next() => {
+                process::exit(EXIT_BY_SIGNAL + signal.number());
+            }
+        }
+    }
+
+    /// Answers and collects until a signal says to end, or something is wrong.
+    async fn work(&mut self, signals: &mut EndSignals) -> Result<(), ControlError> {
         let mut guest_metrics = CollectedMetrics::default();
         let mut followers = Followers::default();
         let mut interval = tokio::time::interval_at(Instant::now() + INTERVAL, INTERVAL);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut given_up = pin!(self.backends.given_up());
-        let ended = loop {
+        loop {
             tokio::select! {
                 Some(request) = self.pages.recv() => {
                     self.answer(request, &mut guest_metrics, &mut followers).await;
@@ -100,31 +132,22 @@ impl Control {
                     followers.interval_ended(&self.collected);
                 }
                 signal = signals.next() => {
-                    self.log.event(Level::Info, format_args!("{signal} received: draining"), &[]);
-                    break Ok(());
+                    self.say_draining(signal);
+                    return Ok(());
                 }
                 shard = any_ended(&mut self.shards) => {
-                    break Err(ControlError::ShardEnded { shard });
+                    return Err(ControlError::ShardEnded { shard });
                 }
                 error = &mut given_up => {
                     self.log.event(Level::Error, format_args!("{error}: giving up"), &[]);
-                    break Err(ControlError::NeverReached(error));
+                    return Err(ControlError::NeverReached(error));
                 }
             }
-        };
-        // Pages asked for from here on are answered 503 by the shards themselves, and those that go on end.
-        drop(self.pages);
-        drop(followers);
-        for shard in &self.shards {
-            // A shard that has ended needs no message.
-            let _ = shard.inbox.send(ShardMessage::Drain { grace: self.grace_period }).await;
         }
-        tokio::select! {
-            () = all_ended(self.shards) => ended,
-            signal = signals.next() => {
-                process::exit(EXIT_BY_SIGNAL + signal.number());
-            }
-        }
+    }
+
+    fn say_draining(&self, signal: EndSignal) {
+        self.log.event(Level::Info, format_args!("{signal} received: draining"), &[]);
     }
 
     async fn answer(
@@ -185,10 +208,13 @@ impl Control {
 }
 
 impl EndSignals {
-    fn listen() -> io::Result<EndSignals> {
+    /// From now on the signals no longer end the process by themselves. Must be called within the control thread's
+    /// runtime.
+    pub fn listen() -> Result<EndSignals, ControlError> {
+        let listen = |kind| signal(kind).map_err(ControlError::Signals);
         Ok(EndSignals {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
         })
     }
 

@@ -17,11 +17,11 @@ use super::{Client, Response, WAIT, keeper, poll_until};
 /// What the server says before the address it listens on.
 const LISTENING: &str = "listening on ";
 
-/// A server that listens.
+/// A server that listens, or is about to.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
-    address: SocketAddr,
+    address: Option<SocketAddr>,
     stdout: Lines,
     stderr: Lines,
     /// Given back when the server has ended.
@@ -40,22 +40,35 @@ pub(super) struct Lines {
 impl Server {
     #[track_caller]
     pub(super) fn start(setup: Setup, turn: Turn) -> Server {
+        let address = |log: &str| address_in(log).map(Some);
+        Server::start_until("the server to listen", setup, turn, address)
+    }
+
+    /// A server that is started until `reached` finds in what it wrote, or elsewhere, what is waited for; with the address
+    /// if that is known by then.
+    #[track_caller]
+    pub(super) fn start_until(
+        what: &str,
+        setup: Setup,
+        turn: Turn,
+        mut reached: impl FnMut(&str) -> Option<Option<SocketAddr>>,
+    ) -> Server {
         let mut child = setup.command().spawn().expect("the server can be started");
         keeper::keep(child.id(), setup.folder());
         let stdout = collect(child.stdout.take().expect("piped"));
         let stderr = collect(child.stderr.take().expect("piped"));
-        let address = poll_until("the server to listen", START_WAIT, || {
+        let address = poll_until(what, START_WAIT, || {
             if let Some(status) = child.try_wait().expect("one's own child can be waited for") {
                 panic!("the server ended, {status}:\n{}{}", stdout.text(), stderr.text());
             }
-            address_in(&stderr.text()).or_else(|| address_in(&stdout.text()))
+            reached(&stderr.text()).or_else(|| reached(&stdout.text()))
         });
         Server { child, address, stdout, stderr, setup: Some(setup), _turn: turn }
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.address.expect("it was waited for until it listens")
     }
 
     /// Its process id. Under `prlimit` and the like too: those become the server.
@@ -87,7 +100,7 @@ impl Server {
     /// A new connection.
     #[track_caller]
     pub fn client(&self) -> Client {
-        Client::connect(self.address)
+        Client::connect(self.address())
     }
 
     /// A GET on a connection of its own.

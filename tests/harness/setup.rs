@@ -177,6 +177,13 @@ impl Setup {
         Server::start(self, turn)
     }
 
+    /// Starts the server and waits only for `what`, which is before it listens.
+    #[track_caller]
+    pub fn start_until(self, what: &str, mut reached: impl FnMut() -> Option<()>) -> Server {
+        let turn = among_others();
+        Server::start_until(what, self, turn, |_| reached().map(|()| None))
+    }
+
     /// Runs to the end, for what is not to serve.
     #[track_caller]
     pub fn run(self) -> Finished {

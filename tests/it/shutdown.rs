@@ -1,5 +1,6 @@
 //! The way down: what is under way ends well, and the process ends in time.
 
+use std::net::{Ipv4Addr, TcpListener};
 use std::time::{Duration, Instant};
 
 use airside_tests::harness::{Client, Server, Setup, WAIT, poll_until};
@@ -54,6 +55,32 @@ fn both_signals_drain() {
         let status = server.wait();
         assert_eq!(status.code(), Some(0), "{signal:?}: {status}\n{}", server.log());
     }
+}
+
+#[test]
+fn a_signal_is_heard_as_soon_as_the_server_listens() {
+    for _ in 0..20 {
+        let mut server = server(Duration::from_secs(1), WAIT);
+        server.signal(Signal::TERM);
+        let status = server.wait();
+        assert_eq!(status.code(), Some(0), "{status}\n{}", server.log());
+    }
+}
+
+#[test]
+fn a_start_that_waits_for_a_back_end_can_be_ended() {
+    // It takes connections and never answers.
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    silent.set_nonblocking(true).unwrap();
+    let setup =
+        Setup::new().guest("hello").set("enable_kvstore", true).set("kvstore_type", "redis");
+    let setup = setup.set("redis_server", silent.local_addr().unwrap());
+    let setup = setup.set("backend_connect_timeout_ms", 120_000);
+    let mut server = setup.start_until("a connection", || silent.accept().ok().map(drop));
+    let started = Instant::now();
+    server.signal(Signal::TERM);
+    assert_eq!(server.wait().code(), Some(0));
+    assert!(started.elapsed() < WAIT, "{:?}", started.elapsed());
 }
 
 #[test]

@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::mpsc as std_mpsc;
 
 use airside_capabilities::functions::{FunctionIndex, FunctionNames};
 use airside_capabilities::logger::{LevelFilter, Logger};
@@ -51,7 +50,7 @@ pub(super) struct ShardStart {
     pub(super) inbox: mpsc::Receiver<ShardMessage>,
     /// Dropped when the shard ends, which tells the control thread.
     pub(super) alive: oneshot::Sender<Infallible>,
-    pub(super) ready: std_mpsc::Sender<Result<(), BootError>>,
+    pub(super) ready: mpsc::Sender<Result<(), BootError>>,
 }
 
 impl Plan {
@@ -125,13 +124,18 @@ impl Plan {
 
 impl ShardStart {
     /// The life of a shard, on its own thread.
-    pub(super) async fn run(self, plan: Arc<Plan>) {
-        let shard = match plan.build(&self.engine, self.epoch, self.seat).await {
+    pub(super) async fn run(mut self, plan: Arc<Plan>) {
+        let built = tokio::select! {
+            built = plan.build(&self.engine, self.epoch, self.seat) => built,
+            // Told to drain before it has anything, or nobody is left to tell.
+            _ = self.inbox.recv() => return,
+        };
+        let shard = match built {
             Ok(shard) => shard,
-            Err(error) => return drop(self.ready.send(Err(error))),
+            Err(error) => return drop(self.ready.try_send(Err(error))),
         };
         // A receiver that has gone has given up the start for another shard's sake.
-        let _ = self.ready.send(Ok(()));
+        let _ = self.ready.try_send(Ok(()));
         drop(self.ready);
         let log = plan.log.clone();
         drop(plan);
