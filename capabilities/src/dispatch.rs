@@ -8,6 +8,7 @@ mod sql;
 
 use futures_util::FutureExt;
 
+use crate::boxed::pinned;
 use crate::error::CallError;
 use crate::functions::{FunctionIndex, FunctionNames};
 use crate::http_client::HttpClient;
@@ -194,11 +195,12 @@ impl Capabilities {
             Operation::KvSet => kvstore::set(self.kv()?, payload, response).await,
             Operation::KvDelete => kvstore::delete(self.kv()?, payload, response).await,
             Operation::KvKeys => kvstore::keys(self.kv()?, payload, response).await,
-            // Boxed, because they would make every call's future many times as large.
-            Operation::SqlQuery => Box::pin(sql::query(self.sql()?, payload, response)).await,
-            Operation::SqlExec => Box::pin(sql::exec(self.sql()?, payload, response)).await,
+            Operation::SqlQuery => sql::query(self.sql()?, payload, response).await,
+            Operation::SqlExec => sql::exec(self.sql()?, payload, response).await,
+            // Boxed, because it would make every call's future many times as large.
             Operation::HttpCall => {
-                Box::pin(http_client::call(self.http()?, payload, response)).await
+                let http = self.http()?;
+                pinned(|| http_client::call(http, payload, response)).await
             }
             Operation::Log(level) => {
                 self.logger.log(level, caller.function, payload);

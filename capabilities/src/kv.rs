@@ -19,6 +19,7 @@ pub use embedded::{
 pub use memory::Memory;
 
 use crate::backend::BackendError;
+use crate::boxed::pinned;
 
 /// Why a store did not do what was asked. Displays as the reason part of the text that the guest is
 /// shown.
@@ -66,9 +67,9 @@ impl Kv {
         match self {
             Kv::Memory(memory) => memory.get(key, read).ok_or(KvError::Missing),
             Kv::Embedded(embedded) => embedded.get(key, read)?.ok_or(KvError::Missing),
-            Kv::Redis(redis) => Box::pin(redis.get(key, read)).await,
-            Kv::Cassandra(cassandra) => Box::pin(cassandra.get(key, read)).await,
-            Kv::Nats(nats) => Box::pin(nats.get(key, read)).await,
+            Kv::Redis(redis) => redis.get(key, read).await,
+            Kv::Cassandra(cassandra) => cassandra.get(key, read).await,
+            Kv::Nats(nats) => nats.get(key, read).await,
         }
     }
 
@@ -77,10 +78,10 @@ impl Kv {
     pub async fn set(&self, key: &[u8], data: &[u8]) -> Result<(), KvError> {
         match self {
             Kv::Memory(memory) => memory.set(key, data),
-            Kv::Embedded(embedded) => Box::pin(embedded.set(key, data)).await,
-            Kv::Redis(redis) => Box::pin(redis.set(key, data)).await,
-            Kv::Cassandra(cassandra) => Box::pin(cassandra.set(key, data)).await,
-            Kv::Nats(nats) => Box::pin(nats.set(key, data)).await,
+            Kv::Embedded(embedded) => pinned(|| embedded.set(key, data)).await,
+            Kv::Redis(redis) => redis.set(key, data).await,
+            Kv::Cassandra(cassandra) => cassandra.set(key, data).await,
+            Kv::Nats(nats) => nats.set(key, data).await,
         }
     }
 
@@ -91,10 +92,10 @@ impl Kv {
                 memory.delete(key);
                 Ok(())
             }
-            Kv::Embedded(embedded) => Box::pin(embedded.delete(key)).await,
-            Kv::Redis(redis) => Box::pin(redis.delete(key)).await,
-            Kv::Cassandra(cassandra) => Box::pin(cassandra.delete(key)).await,
-            Kv::Nats(nats) => Box::pin(nats.delete(key)).await,
+            Kv::Embedded(embedded) => pinned(|| embedded.delete(key)).await,
+            Kv::Redis(redis) => redis.delete(key).await,
+            Kv::Cassandra(cassandra) => cassandra.delete(key).await,
+            Kv::Nats(nats) => nats.delete(key).await,
         }
     }
 
@@ -106,10 +107,10 @@ impl Kv {
                 memory.keys(each);
                 Ok(())
             }
-            Kv::Embedded(embedded) => Box::pin(embedded.keys(each)).await,
-            Kv::Redis(redis) => Box::pin(redis.keys(each)).await,
-            Kv::Cassandra(cassandra) => Box::pin(cassandra.keys(each)).await,
-            Kv::Nats(nats) => Box::pin(nats.keys(each)).await,
+            Kv::Embedded(embedded) => pinned(|| embedded.keys(each)).await,
+            Kv::Redis(redis) => redis.keys(each).await,
+            Kv::Cassandra(cassandra) => cassandra.keys(each).await,
+            Kv::Nats(nats) => nats.keys(each).await,
         }
     }
 

@@ -6,6 +6,7 @@
 //! (stores, metric names) is `Send + Sync`, and reading it takes none.
 
 pub mod backend;
+pub mod boxed;
 pub mod dispatch;
 pub mod dns;
 pub mod error;

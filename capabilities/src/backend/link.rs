@@ -6,7 +6,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +14,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 use super::{BackendError, BackendTimes, FailureKind, ShardBackend};
+use crate::boxed::pinned;
 use crate::timer::Timers;
 
 mod driver;
@@ -127,9 +127,11 @@ impl<D: Driver> Link<D> {
         call: impl AsyncFnOnce(&D::Connection) -> Result<R, (FailureKind, String)>,
     ) -> Result<R, BackendError> {
         let limit = self.inner.times.call;
-        let answer = pin!(call(connection));
-        let (kind, reason) = match self.inner.timers.within(|| Instant::now() + limit, answer).await
-        {
+        // What waits is boxed, here and once: a driver's call is kilobytes of state, which would be
+        // moved with every future around it.
+        let mut answer = pinned(|| call(connection));
+        let due = || Instant::now() + limit;
+        let (kind, reason) = match self.inner.timers.within(due, answer.as_mut()).await {
             Some(Ok(answer)) => {
                 self.inner.answered();
                 return Ok(answer);

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use airside_capabilities::boxed::pinned;
 use airside_capabilities::functions::{FunctionError, FunctionIndex};
 use airside_capabilities::{CallError, CallFunction};
 use bytes::Bytes;
@@ -67,8 +68,9 @@ impl CallFunction for Nested {
         let mut times = CallTimes::default();
         let function = function.0 as usize;
         // Boxed because the future of a call contains this one.
-        let call = self.guests.invoke_in(self.chain, function, payload, response, &mut times);
-        let called = Box::pin(call).await;
+        let called =
+            pinned(|| self.guests.invoke_in(self.chain, function, payload, response, &mut times));
+        let called = called.await;
         let outcome = called.as_ref().map_or_else(InvokeError::outcome, |()| Outcome::Answered);
         self.guests.telemetry.call(function, outcome, &times.of_call());
         called.map_err(|error| failed(&error))

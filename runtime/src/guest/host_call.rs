@@ -9,6 +9,7 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 
+use airside_capabilities::boxed::boxed;
 use airside_capabilities::{CallError, HostCall, Operation};
 use send_wrapper::SendWrapper;
 use wasmtime::{AsContextMut, Caller, Memory};
@@ -52,7 +53,7 @@ pub(super) fn host_call(mut caller: Caller<'_, HostState>, arguments: Arguments)
         Ok(Begun::Waits(call)) => {
             // wasmtime wants the future to be Send, for executors that move tasks. It is polled by the shard's own
             // thread only: the task of the connection that called the guest.
-            Box::new(SendWrapper::new(call.wait(caller)))
+            boxed(|| SendWrapper::new(call.wait(caller)))
         }
         // These futures hold nothing, so that their boxes take nothing from the heap.
         Ok(Begun::Ended(true)) => Box::new(poll_fn(|_| Poll::Ready(Ok(SUCCEEDED)))),

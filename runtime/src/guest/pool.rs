@@ -8,6 +8,8 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use airside_capabilities::boxed::pinned;
+
 use super::instance::{Instance, StartError};
 use super::template::Template;
 use super::{Chain, Guests, InvokeError, retire};
@@ -123,7 +125,7 @@ impl FunctionPool {
         }
         let asked_ns = clock::now_ns();
         // Boxed: making an instance takes 3 KiB of state, and what is inline here is part of each connection's task.
-        let taken = Box::pin(self.checkout_slowly(guests)).await;
+        let taken = pinned(|| self.checkout_slowly(guests)).await;
         *wait_ns = clock::now_ns() - asked_ns;
         taken
     }
