@@ -1,6 +1,8 @@
 //! One connection to a Redis server. Commands of many callers go out one behind the other and the
 //! answers come back in that order: the `redis` crate's multiplexing, over a stream of our own.
 
+use std::cell::RefCell;
+
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, RedisConnectionInfo, Value, cmd};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -19,7 +21,10 @@ const COMMANDS_WAITING_MAX: usize = 1024;
 const DEFAULT_USER: &str = "default";
 
 pub(super) struct Session {
-    connection: MultiplexedConnection,
+    /// The way to the driver's queue, cloned for each command that is under way.
+    sender: MultiplexedConnection,
+    /// Clones of commands that are over: making one is a dozen atomic operations.
+    spare: RefCell<Vec<MultiplexedConnection>>,
     /// The task that writes and reads. Without it, whatever waits for an answer fails.
     driver: AbortHandle,
 }
@@ -36,11 +41,11 @@ impl Session {
             .set_connection_timeout(None)
             .set_response_timeout(None)
             .set_pipeline_buffer_size(COMMANDS_WAITING_MAX);
-        let (connection, driver) = MultiplexedConnection::new_with_config(&nothing, stream, config)
+        let (sender, driver) = MultiplexedConnection::new_with_config(&nothing, stream, config)
             .await
             .map_err(Failure::from)?;
         let driver = tokio::task::spawn_local(driver).abort_handle();
-        Ok(Session { connection, driver })
+        Ok(Session { sender, spare: RefCell::default(), driver })
     }
 
     /// Sends a command and waits for the answer, which `read` takes if it is of the kind that
@@ -50,9 +55,11 @@ impl Session {
         command: &Cmd,
         read: impl FnOnce(Value) -> Option<R>,
     ) -> Result<R, Failure> {
-        // The connection is a sender to the driver's queue, made to be cloned for each call.
-        let mut connection = self.connection.clone();
-        match connection.send_packed_command(command).await? {
+        let mut sender = self.spare.borrow_mut().pop().unwrap_or_else(|| self.sender.clone());
+        let answer = sender.send_packed_command(command).await;
+        // As many as commands were under way at once, and those are bounded.
+        self.spare.borrow_mut().push(sender);
+        match answer? {
             Value::ServerError(error) => Err(Failure::from(error)),
             answer => read(answer).ok_or_else(|| {
                 // The answers to come may be somebody else's.
