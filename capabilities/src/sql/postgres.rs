@@ -88,11 +88,12 @@ async fn run(pipes: &Pipes, query: &[u8], mut rows: Option<&mut Rows<'_>>) -> Re
     let query = text(query)?;
     let pipe = pipes.pick()?;
     // What was prepared on a shared connection may run there.
-    let route = if pipe.remembers(query) { Route::Shared } else { route::route(query) };
+    let known = pipe.statements.borrow_mut().get(query);
+    let route = if known.is_some() { Route::Shared } else { route::route(query) };
     let statements = match route {
         Route::Copy => return Err(refused("pq: COPY from or to the client is not supported")),
         Route::Alone(statements) => statements,
-        Route::Shared => match pipes::shared(&pipe, query, rows.as_deref_mut()).await? {
+        Route::Shared => match pipes::shared(&pipe, query, known, rows.as_deref_mut()).await? {
             Shared::Ran(affected) => return Ok(affected),
             // It was skimmed wrongly; its statements cannot be told apart either.
             Shared::Several => Vec::new(),

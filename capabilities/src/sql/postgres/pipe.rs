@@ -29,7 +29,7 @@ const END_TRIES: usize = 4;
 /// By when a server has acted on a cancel request. It says nothing when it has.
 const LATE_MAX: Duration = Duration::from_secs(5);
 /// An idle connection answers an empty query at once, or it is dead. A busy one that has answered
-/// nothing for as long may have a slow query; then its server at least takes a knock.
+/// nothing since the last check may have a slow query; then its server at least takes a knock.
 const PING_MAX: Duration = Duration::from_secs(1);
 
 pub(super) struct Pipe {
@@ -49,8 +49,10 @@ pub(super) struct Pipe {
     abandoned: Cell<usize>,
     /// When the server was last told to end a query.
     cancelled: Cell<Option<Instant>>,
-    /// When a call was done, or the first of those under way began.
-    moved: Cell<Instant>,
+    /// Goes up when a call is done, and when the first of those under way begins.
+    moves: Cell<u64>,
+    /// What it was at the last check.
+    checked: Cell<u64>,
     /// It has a query that cannot be ended, so it takes no further ones.
     stuck: Cell<bool>,
 }
@@ -77,7 +79,8 @@ impl Pipe {
             next_call: Cell::new(0),
             abandoned: Cell::new(0),
             cancelled: Cell::new(None),
-            moved: Cell::new(Instant::now()),
+            moves: Cell::new(0),
+            checked: Cell::new(0),
             stuck: Cell::new(false),
         })
     }
@@ -85,11 +88,6 @@ impl Pipe {
     /// Whether it takes further queries.
     pub(super) fn is_open(&self) -> bool {
         !self.stuck.get() && !self.client.is_closed()
-    }
-
-    /// Whether a query has been prepared here.
-    pub(super) fn remembers(&self, query: &str) -> bool {
-        self.statements.borrow().has(query)
     }
 
     /// How many queries nobody waits for, and how many there are: less is better.
@@ -103,7 +101,7 @@ impl Pipe {
         self.next_call.set(number + 1);
         let mut calls = self.calls.borrow_mut();
         if calls.is_empty() {
-            self.moved.set(Instant::now());
+            self.has_moved();
         }
         calls.push_back(number);
         Call { pipe: Rc::clone(self), number, done: false }
@@ -114,20 +112,32 @@ impl Pipe {
         self.cancelled.get().is_some_and(|at| at.elapsed() < LATE_MAX)
     }
 
+    fn has_moved(&self) {
+        self.moves.set(self.moves.get() + 1);
+    }
+
     fn forget(&self, number: u64) {
-        self.calls.borrow_mut().retain(|&call| call != number);
+        let mut calls = self.calls.borrow_mut();
+        // They are answered in their order.
+        if calls.front() == Some(&number) {
+            calls.pop_front();
+        } else {
+            calls.retain(|&call| call != number);
+        }
     }
 
     /// Whether the connection is of use: an idle one is asked, a busy one has a call that finds out
     /// in the end, and whose server must be there meanwhile.
     pub(super) async fn check(&self) -> Result<(), String> {
+        let moves = self.moves.get();
+        let has_moved = self.checked.replace(moves) != moves;
         if !self.is_open() {
             return Err(String::from("the connection was closed"));
         }
         let asked = async {
             if self.calls.borrow().is_empty() {
                 self.client.batch_execute("").await.map_err(|error| error.to_string())
-            } else if self.moved.get().elapsed() > PING_MAX {
+            } else if !has_moved {
                 self.server.knock(&self.place).await.map_err(|error| error.to_string())
             } else {
                 Ok(())
@@ -164,7 +174,7 @@ impl Pipe {
         }
         self.abandoned.set(self.abandoned.get() - 1);
         self.forget(number);
-        self.moved.set(Instant::now());
+        self.has_moved();
     }
 }
 
@@ -209,7 +219,7 @@ impl Drop for Call {
     fn drop(&mut self) {
         let pipe = &self.pipe;
         if self.done || pipe.client.is_closed() {
-            pipe.moved.set(Instant::now());
+            pipe.has_moved();
             return pipe.forget(self.number);
         }
         pipe.abandoned.set(pipe.abandoned.get() + 1);

@@ -14,6 +14,7 @@ use super::failure::Failure;
 use super::pipe::Pipe;
 use super::route::begins_transaction;
 use super::run::Shared;
+use super::statements::Prepared;
 use crate::backend::ShardBackend;
 use crate::backend::link::{ConnectError, Driver};
 use crate::payload::responses::Rows;
@@ -160,13 +161,14 @@ impl fmt::Debug for Pipes {
 pub(super) async fn shared(
     pipe: &Rc<Pipe>,
     query: &str,
+    known: Option<Rc<Prepared>>,
     mut rows: Option<&mut Rows<'_>>,
 ) -> Result<Shared, Failure> {
     let call = pipe.begin();
-    let mut ran = call.shared(query, rows.as_deref_mut()).await;
+    let mut ran = call.shared(query, known, rows.as_deref_mut()).await;
     if matches!(ran, Err(Failure::Cancelled(_))) && pipe.cancelled_lately() {
         call.again();
-        ran = call.shared(query, rows).await;
+        ran = call.shared(query, None, rows).await;
     }
     if is_over(&ran) {
         call.done();

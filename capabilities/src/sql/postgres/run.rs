@@ -27,19 +27,24 @@ pub(super) enum Shared {
 }
 
 impl Call {
-    /// Runs one statement among those of others, and writes its rows if somebody wants them.
+    /// Runs one statement among those of others, and writes its rows if somebody wants them. `known`:
+    /// the statement, if it was looked up and found already.
     pub(super) async fn shared(
         &self,
         query: &str,
+        mut known: Option<Rc<Prepared>>,
         mut rows: Option<&mut Rows<'_>>,
     ) -> Result<Shared, Failure> {
         let pipe = &self.pipe;
         let mut fresh = false;
         loop {
-            let prepared = match pipe.prepared(query, &mut fresh).await {
-                Ok(prepared) => prepared,
-                Err(error) if failure::is_several(&error) => return Ok(Shared::Several),
-                Err(error) => return Err(failure::of_query(&error, query, false)),
+            let prepared = match known.take() {
+                Some(known) => known,
+                None => match pipe.prepared(query, &mut fresh).await {
+                    Ok(prepared) => prepared,
+                    Err(error) if failure::is_several(&error) => return Ok(Shared::Several),
+                    Err(error) => return Err(failure::of_query(&error, query, false)),
+                },
             };
             if fresh {
                 self.again();

@@ -52,10 +52,6 @@ pub(super) struct Statements {
 }
 
 impl Statements {
-    pub(super) fn has(&self, text: &str) -> bool {
-        self.by_text.contains_key(text)
-    }
-
     pub(super) fn get(&mut self, text: &str) -> Option<Rc<Prepared>> {
         let found = self.by_text.get(text)?;
         if !found.binary && found.at.elapsed() > TYPES_MAX_AGE {
