@@ -106,7 +106,8 @@ impl Entry<'_> {
 
 impl Drop for Entry<'_> {
     fn drop(&mut self) {
-        self.list.waiting.borrow_mut().remove(self.key);
+        // Its waker is dropped when the list is no longer borrowed.
+        let _waiting = self.list.waiting.borrow_mut().remove(self.key);
     }
 }
 
