@@ -3,7 +3,13 @@
 //! Go does, because guests are shown the count.
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::GeneralPurpose;
+use base64::engine::general_purpose::{PAD, STANDARD};
+
+/// Reads what has no line breaks as Go does, and faster than what is below.
+const UNBROKEN: GeneralPurpose =
+    GeneralPurpose::new(&alphabet::STANDARD, PAD.with_decode_allow_trailing_bits(true));
 
 /// The text is not base64. The number is the position that Go's decoder reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +32,14 @@ pub(crate) fn decode(text: &[u8]) -> Result<Vec<u8>, IllegalBase64> {
 
 /// What could be decoded, and whether that is all of it.
 pub(crate) fn decode_start(text: &[u8]) -> (Vec<u8>, Result<(), IllegalBase64>) {
+    if let Ok(data) = UNBROKEN.decode(text) {
+        return (data, Ok(()));
+    }
+    decode_slowly(text)
+}
+
+/// Line breaks, and what is wrong where.
+fn decode_slowly(text: &[u8]) -> (Vec<u8>, Result<(), IllegalBase64>) {
     let mut decoder = Decoder { text, at: 0, data: Vec::with_capacity(text.len() / 4 * 3) };
     loop {
         match decoder.quantum() {
@@ -151,11 +165,8 @@ mod tests {
         }
 
         #[test]
-        fn any_text_decodes_without_panic(text in "[A-D=\r\n+/_ ]{0,12}") {
-            if let Ok(data) = STANDARD.decode(&text) {
-                prop_assert_eq!(decode(text.as_bytes()).unwrap(), data);
-            }
-            let _ = decode(text.as_bytes());
+        fn both_ways_agree(text in "[A-D=\r\n+/_ ]{0,12}") {
+            prop_assert_eq!(decode_start(text.as_bytes()), decode_slowly(text.as_bytes()));
         }
     }
 }

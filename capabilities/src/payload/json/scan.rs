@@ -158,13 +158,19 @@ impl<'a> Scanner<'a> {
     fn string(&mut self) -> Result<(), SyntaxError> {
         self.advance();
         loop {
-            let byte = self.peek()?;
-            self.advance();
-            match byte {
-                b'"' => return Ok(()),
-                b'\\' => self.escape()?,
-                ..0x20 => return self.refuse(byte, "in string literal"),
-                _ => {}
+            let rest = self.input.get(self.at..).unwrap_or_default();
+            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20));
+            self.at += plain.unwrap_or(rest.len());
+            match self.peek()? {
+                b'"' => {
+                    self.advance();
+                    return Ok(());
+                }
+                b'\\' => {
+                    self.advance();
+                    self.escape()?;
+                }
+                byte => return self.refuse(byte, "in string literal"),
             }
         }
     }
