@@ -59,8 +59,9 @@ pub enum Kv {
     Nats(nats::Nats),
 }
 
-/// What waits is boxed, each by itself: the future of a host call is as large as the largest of what
-/// it may become, and would be moved at every call of a store that never waits.
+/// What waits is boxed, each by itself (servers' calls by their link): the future of a host call is
+/// as large as the largest of what it may become, and would be moved at every call of a store that
+/// never waits.
 impl Kv {
     /// Gives the data of `key` to `read`, in place, and returns what that returns.
     pub async fn get<R>(&self, key: &[u8], read: impl FnOnce(&[u8]) -> R) -> Result<R, KvError> {
