@@ -5,6 +5,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::io;
+use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -25,8 +26,8 @@ const SCRATCH_BYTES: usize = 64 * 1024;
 /// What an idle connection is given when the shard drains: time for the reactor to report a request that the kernel has
 /// already, which closing would answer with a reset.
 const DRAIN_IDLE_NS: u64 = 5_000_000;
-/// A connection's input buffer larger than this is given up when it is empty.
-const INPUT_KEPT_BYTES: usize = 4 * 1024;
+/// An empty input buffer larger than this is freed and not kept for the next connection that has bytes.
+const INPUT_KEPT_BYTES: usize = 64 * 1024;
 
 /// How reading or writing ended.
 #[derive(Debug)]
@@ -45,7 +46,12 @@ pub enum Interrupted {
 #[derive(Debug)]
 pub struct ShardIo {
     scratch: RefCell<Box<[u8]>>,
+    /// The input buffer of the connection that was served last: the next one's bytes find it in the cache.
+    input: RefCell<BytesMut>,
     draining: Cell<bool>,
+    /// When the reactor's last look found something to read, until a connection reads: one reading of the clock serves all
+    /// that one look finds.
+    seen_ns: Arc<AtomicU64>,
     /// Wakers of the connections, by slot, to tell idle ones that the shard drains.
     wakers: RefCell<slab::Slab<Option<Waker>>>,
 }
@@ -71,6 +77,8 @@ pub struct Connection<S> {
 #[derive(Debug)]
 struct Readiness {
     at_ns: AtomicU64,
+    /// The shard's.
+    seen_ns: Arc<AtomicU64>,
     task: Waker,
 }
 
@@ -85,7 +93,9 @@ impl ShardIo {
     pub fn new() -> Rc<ShardIo> {
         Rc::new(ShardIo {
             scratch: RefCell::new(vec![0; SCRATCH_BYTES].into_boxed_slice()),
+            input: RefCell::default(),
             draining: Cell::new(false),
+            seen_ns: Arc::default(),
             wakers: RefCell::default(),
         })
     }
@@ -127,9 +137,7 @@ impl<S: Stream> Connection<S> {
     /// # Errors
     /// `TimedOut` when none come before `due_ns`.
     pub async fn fill(&mut self, due_ns: u64, idle: bool) -> Result<(), Interrupted> {
-        if self.input.is_empty() && self.input.capacity() > INPUT_KEPT_BYTES {
-            self.input = BytesMut::new();
-        }
+        self.give_input();
         let mut drained_ns = None;
         poll_fn(|context| {
             if let Poll::Ready(result) = self.poll_scratch(context) {
@@ -142,6 +150,16 @@ impl<S: Stream> Connection<S> {
             self.timer.poll(context, due_ns).map(|()| Err(Interrupted::TimedOut))
         })
         .await
+    }
+
+    /// Leaves the input buffer to the next connection if there is nothing in it.
+    pub fn give_input(&mut self) {
+        if self.input.is_empty() {
+            let input = mem::take(&mut self.input);
+            if (1..=INPUT_KEPT_BYTES).contains(&input.capacity()) {
+                self.shard.input.replace(input);
+            }
+        }
     }
 
     /// Waits for bytes and appends at most `limit` of them straight to `target`, for bodies.
@@ -224,7 +242,10 @@ impl<S: Stream> Connection<S> {
         let mut buffer = ReadBuf::new(&mut scratch);
         let mut stamping = Context::from_waker(waker);
         let polled = Pin::new(&mut self.stream).poll_read(&mut stamping, &mut buffer);
-        let stamp_ns = readiness.at_ns.swap(0, Ordering::Relaxed);
+        // Not swapped: that would lock the bus, and only this thread writes it.
+        let stamp_ns = readiness.at_ns.load(Ordering::Relaxed);
+        readiness.at_ns.store(0, Ordering::Relaxed);
+        self.shard.seen_ns.store(0, Ordering::Relaxed);
         match polled {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Err(error)) => Poll::Ready(Err(Interrupted::Failed(error))),
@@ -233,6 +254,9 @@ impl<S: Stream> Connection<S> {
             }
             Poll::Ready(Ok(())) => {
                 self.readable_ns = if stamp_ns == 0 { clock::now_ns() } else { stamp_ns };
+                if self.input.is_empty() {
+                    self.input = self.shard.input.take();
+                }
                 self.input.extend_from_slice(buffer.filled());
                 Poll::Ready(Ok(()))
             }
@@ -248,8 +272,11 @@ impl<S: Stream> Connection<S> {
     ) -> &'a (Waker, Arc<Readiness>) {
         if !made.as_ref().is_some_and(|(_, made)| made.task.will_wake(context.waker())) {
             shard.wakers.borrow_mut()[slot] = Some(context.waker().clone());
-            let readiness =
-                Arc::new(Readiness { at_ns: AtomicU64::new(0), task: context.waker().clone() });
+            let readiness = Arc::new(Readiness {
+                at_ns: AtomicU64::new(0),
+                seen_ns: Arc::clone(&shard.seen_ns),
+                task: context.waker().clone(),
+            });
             *made = Some((Waker::from(Arc::clone(&readiness)), readiness));
         }
         made.as_ref().expect("made above when it was absent")
@@ -268,7 +295,12 @@ impl Wake for Readiness {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.at_ns.store(clock::now_ns(), Ordering::Relaxed);
+        let seen_ns = match self.seen_ns.load(Ordering::Relaxed) {
+            0 => clock::now_ns(),
+            seen_ns => seen_ns,
+        };
+        self.seen_ns.store(seen_ns, Ordering::Relaxed);
+        self.at_ns.store(seen_ns, Ordering::Relaxed);
         self.task.wake_by_ref();
     }
 }
@@ -300,5 +332,76 @@ impl Timer {
                 return Poll::Pending;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncWriteExt, DuplexStream};
+
+    use super::*;
+
+    const NEVER: u64 = u64::MAX / 2;
+
+    fn pair(shard: &Rc<ShardIo>) -> (Connection<DuplexStream>, DuplexStream) {
+        let (ours, peer) = tokio::io::duplex(1024);
+        (Connection::new(ours, shard), peer)
+    }
+
+    fn run(test: impl Future<Output = ()>) {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
+    }
+
+    /// Lets it wait for bytes, of which there are none.
+    async fn waits(connection: &mut Connection<DuplexStream>) {
+        let mut fill = std::pin::pin!(connection.fill(NEVER, true));
+        let pending = poll_fn(|context| Poll::Ready(fill.as_mut().poll(context).is_pending()));
+        assert!(pending.await);
+    }
+
+    #[test]
+    fn what_becomes_readable_together_has_one_time_and_what_comes_later_another() {
+        run(async {
+            let shard = ShardIo::new();
+            let ((mut one, mut to_one), (mut other, mut to_other)) = (pair(&shard), pair(&shard));
+            waits(&mut one).await;
+            waits(&mut other).await;
+            to_one.write_all(b"a").await.unwrap();
+            to_other.write_all(b"b").await.unwrap();
+            one.fill(NEVER, true).await.unwrap();
+            other.fill(NEVER, true).await.unwrap();
+            assert_eq!(one.readable_ns, other.readable_ns);
+            let seen_ns = one.readable_ns;
+
+            // The end of a stream is something to read too, and leaves no time behind for others.
+            waits(&mut one).await;
+            waits(&mut other).await;
+            drop(to_one);
+            assert!(matches!(one.fill(NEVER, true).await, Err(Interrupted::Closed)));
+            let closed_ns = clock::now_ns();
+            to_other.write_all(b"c").await.unwrap();
+            other.fill(NEVER, true).await.unwrap();
+            assert!(seen_ns < closed_ns && closed_ns <= other.readable_ns);
+            assert_eq!(&other.input[..], b"bc");
+        });
+    }
+
+    #[test]
+    fn an_empty_input_goes_to_the_next_connection() {
+        run(async {
+            let shard = ShardIo::new();
+            let ((mut one, mut to_one), (mut other, mut to_other)) = (pair(&shard), pair(&shard));
+            to_one.write_all(&[b'x'; 300]).await.unwrap();
+            one.fill(NEVER, true).await.unwrap();
+            let place = one.input.as_ptr();
+            one.give_input();
+            assert_eq!(one.input.len(), 300, "what is in it stays");
+            one.input.clear();
+            one.give_input();
+            assert_eq!(one.input.capacity(), 0);
+            to_other.write_all(b"y").await.unwrap();
+            other.fill(NEVER, true).await.unwrap();
+            assert_eq!((other.input.as_ptr(), &other.input[..]), (place, &b"y"[..]));
+        });
     }
 }

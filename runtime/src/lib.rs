@@ -18,4 +18,5 @@ pub mod net;
 pub mod router;
 pub mod serve;
 pub mod shard;
+pub mod tasks;
 pub mod telemetry;

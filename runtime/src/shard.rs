@@ -25,6 +25,7 @@ use crate::net::stream::Stream;
 use crate::net::tcp::Tcp;
 use crate::router::Router;
 use crate::serve::serve_connection;
+use crate::tasks::Tasks;
 use crate::telemetry::{ConnectionEvent, ShardRecord, ShardTelemetry};
 
 /// How long a listener rests when the process or the machine is out of file descriptors or memory. Trying again at once
@@ -63,6 +64,8 @@ pub struct Shard {
     pub telemetry: Rc<ShardTelemetry>,
     pub admin: AdminQueue,
     pub log: Log,
+    /// The connections' own.
+    pub tasks: Rc<Tasks>,
 }
 
 /// The times of a connection, in nanoseconds.
@@ -135,6 +138,7 @@ impl Shard {
             date: RefCell::new(DateCache::new()),
             admin,
             log,
+            tasks: Tasks::new(http.connections_max),
         })
     }
 
@@ -253,7 +257,7 @@ impl Shard {
         }
         let open = Open::begin(self);
         let shard = Rc::clone(self);
-        tokio::task::spawn_local(async move {
+        self.tasks.spawn(async move {
             serve_connection(stream, peer, shard).await;
             drop(open);
         });

@@ -9,7 +9,7 @@ use airside_tests::harness::root;
 
 /// The rooms of `runtime/src`. Each imports only those to its left: on a request's path the next room is to the right,
 /// and what brings the server up comes last.
-const ROOMS: [&str; 18] = [
+const ROOMS: [&str; 19] = [
     "telemetry",
     "log",
     "http",
@@ -18,6 +18,7 @@ const ROOMS: [&str; 18] = [
     "cli",
     "cpus",
     "executor",
+    "tasks",
     "net",
     "connection",
     "guest",

@@ -19,6 +19,10 @@ impl Tcp {
         Tcp(stream)
     }
 
+    fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(send(&self.0, bytes, SendFlags::NOSIGNAL)?)
+    }
+
     /// Tells the reactor what a call that took or gave less than it could have told us: that the next one would block.
     /// Nothing is lost, since the kernel reports each arrival anew and the reactor does not run in between.
     fn exhausted(&self, interest: Interest) {
@@ -61,11 +65,9 @@ impl AsyncWrite for Tcp {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        // A socket nearly always takes an answer, so it is not asked first.
+        let mut sent = self.send(bytes);
         loop {
-            ready!(self.0.poll_write_ready(context))?;
-            let sent = self
-                .0
-                .try_io(Interest::WRITABLE, || Ok(send(&self.0, bytes, SendFlags::NOSIGNAL)?));
             match sent {
                 Ok(count) => {
                     if 0 < count && count < bytes.len() {
@@ -76,6 +78,8 @@ impl AsyncWrite for Tcp {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }
+            ready!(self.0.poll_write_ready(context))?;
+            sent = self.0.try_io(Interest::WRITABLE, || self.send(bytes));
         }
     }
 
