@@ -1,7 +1,7 @@
 //! [`Bins`]: the counts of an HdrHistogram with 3 significant digits over 1 ns to 1 h, held sparsely.
 //!
-//! The bins, and so every quantile, are exactly those of `hdrhistogram::Histogram`, which writes them
-//! out and is the oracle of the tests. What differs is the storage: that crate keeps one array from
+//! The bins, and so every quantile, are exactly those of `hdrhistogram::Histogram`, which is the oracle of
+//! the tests. What differs is the storage: that crate keeps one array from
 //! zero to the largest value, so that a single slow request makes a histogram of a hundred KiB. Here
 //! only the runs of 32 bins that hold something exist. Measured with 1,000 requests on each of 1,000
 //! routes, four histograms each: 51 MiB instead of 303 (156 with 32-bit counts), 3 ns a record
@@ -11,6 +11,7 @@ mod sparse;
 
 pub use sparse::Sparse;
 
+#[cfg(test)]
 use hdrhistogram::Histogram;
 
 /// The largest value told apart, one hour. Larger ones count as this one, see [`Bins::beyond`].
@@ -162,8 +163,9 @@ impl Bins {
         self.carries.clear();
     }
 
-    /// The same counts as a histogram of the crate that knows the exchange formats.
-    pub fn to_histogram(&self) -> Histogram<u64> {
+    /// The same counts as a histogram of the crate that is the oracle.
+    #[cfg(test)]
+    pub(super) fn to_histogram(&self) -> Histogram<u64> {
         let mut histogram = Histogram::new_with_bounds(1, VALUE_MAX_NS, SIGNIFICANT_DIGITS)
             .expect("the constants are within the crate's limits");
         self.filled().for_each(|(bin, count)| {
@@ -220,7 +222,7 @@ impl Bins {
     }
 
     /// The bins that hold something with their counts, in the order of their values.
-    fn filled(&self) -> impl Iterator<Item = (usize, u64)> {
+    pub(super) fn filled(&self) -> impl Iterator<Item = (usize, u64)> {
         let bins = self.chunks().flat_map(|(index, chunk)| {
             let first = index * CHUNK_BINS;
             chunk.iter().enumerate().map(move |(offset, &count)| (first + offset, u64::from(count)))
