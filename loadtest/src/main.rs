@@ -7,7 +7,6 @@
 //! - `loadtest faults`: a healthy function beside an endless loop, a trap, endless growth.
 //! - `loadtest outages`: back ends that are killed, frozen, reset and slow under load.
 //! - `loadtest start`: from exec to the first answer, the demo and a thousand functions, and the memory of those.
-//! - `loadtest spread`: a few long connections on two shards, and how evenly they are spread, beside nginx.
 //! - `loadtest soak`: ten million requests; errors, memory, and whether the counts agree.
 //! - `loadtest kill`: kill -9 under a load of sets; is every answered set there again?
 //!
@@ -28,11 +27,13 @@ mod latency_page;
 mod machine;
 mod measure;
 mod oha;
+mod open_loop;
 mod peers;
 mod plot;
 mod proc;
 mod process;
 mod report;
+mod rounds;
 mod rows;
 mod scenarios;
 mod significance;

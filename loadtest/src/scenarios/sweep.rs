@@ -21,10 +21,11 @@ use serde_json::json;
 use crate::machine::Stage;
 use crate::measure::Pace;
 use crate::oha::{Oha, OpenLoop};
+use crate::open_loop::{Sample, measure};
 use crate::peers::{Peer, Server, Started, start_all};
 use crate::report::Report;
 use crate::versions;
-use point::{Point, Sample, measure};
+use point::Point;
 
 /// Of the knee: where servers are run.
 const STEADY_PART: f64 = 0.7;

@@ -1,13 +1,14 @@
 //! Tables, bars, rows and plots of a sweep.
 
-use super::point::{Point, Sample};
+use super::point::Point;
 use super::{STEADY_PART, Sweep};
+use crate::open_loop::Sample;
 use crate::peers::Peer;
 use crate::plot::{self, Axis, Line, Plot, Scale};
 use crate::report::Bar;
 use crate::rows::Row;
 use crate::spectrum::Spectrum;
-use crate::table::{Spread, Table, fixed, show, whole};
+use crate::table::{Spread, Table, fixed, mebibytes, show, whole};
 
 const P999_X_NGINX_MAX: f64 = 1.5;
 /// Those of oha that are set beside airside's own.
@@ -31,6 +32,7 @@ pub fn table(points: &[Point], p99_max_us: f64) -> Table {
         "CPU us/request",
         "server core",
         "load core",
+        "RSS",
         "errors",
         "shed",
         "held",
@@ -51,6 +53,7 @@ pub fn table(points: &[Point], p99_max_us: f64) -> Table {
             show(point.spread(|sample| sample.cpu_us_per_request), fixed(2)),
             show(point.spread(|sample| sample.server_core), percent),
             show(point.spread(|sample| sample.load_core), percent),
+            show(point.spread(|sample| sample.resident_bytes as f64), |b| mebibytes(b as u64)),
             total(|sample| sample.errors).to_string(),
             total(|sample| sample.shed).to_string(),
             if point.held(p99_max_us) { "yes" } else { "no" }.to_owned(),

@@ -1,8 +1,9 @@
 //! Knees and bars of sweeps that were never made.
 
 use super::Sweep;
-use super::point::{Own, Point, Sample};
+use super::point::Point;
 use super::show::table;
+use crate::open_loop::{Own, Sample};
 use crate::peers::Peer;
 use crate::spectrum::Spectrum;
 
