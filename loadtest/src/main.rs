@@ -3,10 +3,13 @@
 //! - `loadtest` or `loadtest compare`: airside and its peers answer the same body in turn.
 //! - `loadtest sweep`: an open loop at rising rates, airside beside nginx, with airside's own histogram beside the client's.
 //! - `loadtest functions`: functions that do something beside the trivial one.
+//! - `loadtest shards`: two shards of one process beside two processes.
+//! - `loadtest scrape`: what clients feel of scrapes ten times a second.
 //! - `loadtest calls`: host calls on real stores, databases and servers beside plain servers that make the same calls.
 //! - `loadtest faults`: a healthy function beside an endless loop, a trap, endless growth.
 //! - `loadtest outages`: back ends that are killed, frozen, reset and slow under load.
 //! - `loadtest start`: from exec to the first answer, the demo and a thousand functions, and the memory of those.
+//! - `loadtest spread`: a few long connections on two shards, and how evenly they are spread, beside nginx.
 //! - `loadtest soak`: ten million requests; errors, memory, and whether the counts agree.
 //! - `loadtest kill`: kill -9 under a load of sets; is every answered set there again?
 //!

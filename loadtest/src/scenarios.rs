@@ -10,6 +10,8 @@ mod functions;
 mod idle;
 mod kill;
 mod outages;
+mod scrape;
+mod shards;
 mod soak;
 mod spread;
 mod start;
@@ -33,6 +35,8 @@ pub enum Scenario {
     Idle(idle::Options),
     /// A fresh instance for each call beside a reused one, on one shard and on two.
     Fresh(fresh::Options),
+    /// Two shards of one process beside two processes of one shard: what shards cost each other.
+    Shards(shards::Options),
     /// From exec to the first answer, the demo and a thousand functions, and the memory of those.
     Start(start::Options),
     /// A few long connections on two shards: how evenly they and their requests are spread, beside nginx.
@@ -41,6 +45,8 @@ pub enum Scenario {
     Functions(functions::Options),
     /// An open loop at rising rates, to beyond what airside and nginx can do.
     Sweep(sweep::Options),
+    /// A steady load while somebody reads the admin pages ten times a second.
+    Scrape(scrape::Options),
     /// A healthy function beside bad ones.
     Faults(faults::Options),
     /// Back ends that fail under load: what callers and neighbours feel.
@@ -59,6 +65,8 @@ impl Scenario {
             Scenario::Calls(_)
             | Scenario::Echo(_)
             | Scenario::Fresh(_)
+            | Scenario::Shards(_)
+            | Scenario::Scrape(_)
             | Scenario::Start(_)
             | Scenario::Spread(_)
             | Scenario::Functions(_)
@@ -77,6 +85,8 @@ impl Scenario {
             Scenario::Echo(options) => echo::run(stage, options),
             Scenario::Idle(options) => idle::run(stage, options),
             Scenario::Fresh(options) => fresh::run(stage, options),
+            Scenario::Shards(options) => shards::run(stage, options),
+            Scenario::Scrape(options) => scrape::run(stage, options),
             Scenario::Start(options) => start::run(stage, options),
             Scenario::Spread(options) => spread::run(stage, options),
             Scenario::Functions(options) => functions::run(stage, options),
