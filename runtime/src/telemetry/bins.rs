@@ -102,12 +102,13 @@ impl Bins {
     /// For each quantile, in ascending order, above 0 up to 1, the highest value of the bin where that
     /// share of all values is reached. Zeros without values.
     pub fn quantiles_ns<const N: usize>(&self, quantiles: [f64; N]) -> [u64; N] {
+        let ranks = quantiles.map(|quantile| self.rank(quantile));
         let mut values = [0; N];
         let mut reached = 0;
         let mut next = 0;
         self.filled().for_each(|(bin, count)| {
             reached += count;
-            while next < N && reached >= self.rank(quantiles[next]) {
+            while next < N && reached >= ranks[next] {
                 values[next] = bin_highest(bin);
                 next += 1;
             }
@@ -119,8 +120,11 @@ impl Bins {
     /// divides counts as not above, an error of at most 1/1000 of the bound.
     pub fn counts_up_to<const N: usize>(&self, bounds_ns: [u64; N]) -> [u64; N] {
         let mut counts = [0; N];
+        let mut bound = 0;
         self.filled().for_each(|(bin, count)| {
-            let bound = bounds_ns.partition_point(|&bound| bound < bin_lowest(bin));
+            while bound < N && bounds_ns[bound] < bin_lowest(bin) {
+                bound += 1;
+            }
             if bound < N {
                 counts[bound] += count;
             }
@@ -239,7 +243,7 @@ impl Bins {
 
     /// How many values, counted from the lowest, make up this share of all: at least one.
     fn rank(&self, quantile: f64) -> u64 {
-        ((quantile * self.count as f64).ceil() as u64).clamp(1, self.count)
+        ((quantile * self.count as f64).ceil() as u64).clamp(1, self.count.max(1))
     }
 }
 
