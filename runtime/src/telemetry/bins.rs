@@ -96,7 +96,7 @@ impl Bins {
 
     /// Highest value of the highest bin that holds something; 0 without values.
     pub fn max_ns(&self) -> u64 {
-        self.filled().last().map_or(0, |(bin, _)| bin_highest(bin))
+        self.filled().next_back().map_or(0, |(bin, _)| bin_highest(bin))
     }
 
     /// For each quantile, in ascending order, above 0 up to 1, the highest value of the bin where that
@@ -215,7 +215,7 @@ impl Bins {
     }
 
     /// The chunks that exist, in the order of their values.
-    fn chunks(&self) -> impl Iterator<Item = (usize, &Chunk)> {
+    fn chunks(&self) -> impl DoubleEndedIterator<Item = (usize, &Chunk)> {
         let places = self.places.iter().enumerate().filter(|&(_, &place)| place > 0);
         places.map(|(index, &place)| (index, &self.chunks[usize::from(place) - 1]))
     }
@@ -226,7 +226,7 @@ impl Bins {
     }
 
     /// The bins that hold something with their counts, in the order of their values.
-    pub(super) fn filled(&self) -> impl Iterator<Item = (usize, u64)> {
+    pub(super) fn filled(&self) -> impl DoubleEndedIterator<Item = (usize, u64)> {
         let bins = self.chunks().flat_map(|(index, chunk)| {
             let first = index * CHUNK_BINS;
             chunk.iter().enumerate().map(move |(offset, &count)| (first + offset, u64::from(count)))
