@@ -1,6 +1,7 @@
 //! `cargo run --release -p loadtest`: what airside costs beside its peers, and what it stands.
 //!
 //! - `loadtest` or `loadtest compare`: airside and its peers answer the same body in turn.
+//! - `loadtest builds A B`: two builds of airside, and whether chance explains what differs.
 //! - `loadtest sweep`: an open loop at rising rates, airside beside nginx, with airside's own histogram beside the client's.
 //! - `loadtest functions`: functions that do something beside the trivial one.
 //! - `loadtest shards`: two shards of one process beside two processes.

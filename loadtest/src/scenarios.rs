@@ -1,6 +1,7 @@
 //! The scenarios. One is a file in `scenarios/` with `Options` and `run`, and a line in each
 //! place below.
 
+mod builds;
 mod calls;
 pub mod compare;
 mod echo;
@@ -27,6 +28,8 @@ use crate::report::Report;
 pub enum Scenario {
     /// airside beside nginx, hyper, a bare epoll loop and the conventional design: what a request costs.
     Compare(compare::Options),
+    /// Two builds of airside beside each other: what differs, and whether chance explains it.
+    Builds(builds::Options),
     /// What a host call costs, beside a plain server that makes the same call.
     Calls(calls::Options),
     /// Bodies of some size, there and back, beside nginx that sends files.
@@ -62,6 +65,7 @@ impl Scenario {
         match self {
             Scenario::Compare(options) => options.peers.contains(&Peer::Airside),
             Scenario::Idle(options) => options.peers.contains(&Peer::Airside),
+            Scenario::Builds(_) => false,
             Scenario::Calls(_)
             | Scenario::Echo(_)
             | Scenario::Fresh(_)
@@ -81,6 +85,7 @@ impl Scenario {
     pub fn run(&self, stage: &Stage) -> Result<Report> {
         match self {
             Scenario::Compare(options) => compare::run(stage, options),
+            Scenario::Builds(options) => builds::run(stage, options),
             Scenario::Calls(options) => calls::run(stage, options),
             Scenario::Echo(options) => echo::run(stage, options),
             Scenario::Idle(options) => idle::run(stage, options),
