@@ -24,18 +24,18 @@ pub struct Options {
     a: PathBuf,
     /// and after.
     b: PathBuf,
+    #[command(flatten)]
+    limits: Limits,
+}
+
+/// What counts as a difference.
+#[derive(clap::Args, Clone, Copy)]
+pub struct Limits {
     /// The largest p at which a difference counts.
     #[arg(long, default_value_t = 0.05)]
     alpha: f64,
     /// The least change of a median that counts, in percent.
-    #[arg(long, default_value_t = 1.0)]
-    least: f64,
-}
-
-/// What counts as a difference.
-#[derive(Clone, Copy)]
-struct Limits {
-    alpha: f64,
+    #[arg(long = "least", default_value_t = 1.0)]
     least_percent: f64,
 }
 
@@ -55,7 +55,7 @@ enum Verdict {
 }
 
 /// One figure of one row, in both runs.
-struct Line<'r> {
+pub struct Line<'r> {
     row: &'r str,
     a: &'r Figure,
     b: &'r Figure,
@@ -66,15 +66,18 @@ struct Line<'r> {
 pub fn run(options: &Options) -> Result<ExitCode> {
     let (a, b) = (read(&options.a)?, read(&options.b)?);
     ensure!(a.scenario == b.scenario, "{} and {} do not compare", a.scenario, b.scenario);
-    let limits = Limits { alpha: options.alpha, least_percent: options.least };
-    let lines = lines(&a, &b, limits);
+    let lines = lines(&a.rows, &b.rows, options.limits);
     ensure!(!lines.is_empty(), "the two runs have no row in common");
     println!("{}", table(&lines));
-    for note in notes(&a, &b, &lines, options.alpha) {
+    for note in test_notes(&lines, options.limits).into_iter().chain(run_notes(&a, &b)) {
         println!("{note}");
     }
-    let worse = lines.iter().any(|line| line.verdict == Verdict::Worse);
-    Ok(if worse { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(if worse(&lines) > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// How many figures chance does not explain and are worse in the second run.
+pub fn worse(lines: &[Line]) -> usize {
+    lines.iter().filter(|line| line.verdict == Verdict::Worse).count()
 }
 
 fn read(path: &Path) -> Result<Run> {
@@ -83,10 +86,11 @@ fn read(path: &Path) -> Result<Run> {
         .with_context(|| format!("{} is not what `loadtest --json` writes", path.display()))
 }
 
-fn lines<'r>(a: &'r Run, b: &'r Run, limits: Limits) -> Vec<Line<'r>> {
+/// What both runs have.
+pub fn lines<'r>(a: &'r [Row], b: &'r [Row], limits: Limits) -> Vec<Line<'r>> {
     let mut lines = Vec::new();
-    for row in &a.rows {
-        let Some(other) = b.rows.iter().find(|other| other.name == row.name) else { continue };
+    for row in a {
+        let Some(other) = b.iter().find(|other| other.name == row.name) else { continue };
         for figure in &row.figures {
             let after = other.figures.iter().find(|after| after.name == figure.name);
             lines.extend(after.map(|after| line(&row.name, figure, after, limits)));
@@ -113,7 +117,7 @@ fn median(figure: &Figure) -> f64 {
     Spread::of(figure.samples.iter().copied()).map_or(f64::NAN, |spread| spread.median)
 }
 
-fn table(lines: &[Line]) -> Table {
+pub fn table(lines: &[Line]) -> Table {
     let mut table = Table::new(&["row", "figure", "A", "B", "B / A", "p", "B is"]);
     for line in lines {
         let spread = |figure: &Figure| show(Spread::of(figure.samples.iter().copied()), short);
@@ -141,7 +145,9 @@ fn short(value: f64) -> String {
     if value.abs() < 100.0 { fixed(2)(value) } else { whole(value) }
 }
 
-fn notes(a: &Run, b: &Run, lines: &[Line], alpha: f64) -> Vec<String> {
+/// What the test of these lines can tell.
+pub fn test_notes(lines: &[Line], limits: Limits) -> Vec<String> {
+    let alpha = limits.alpha;
     let rounds = |figure: fn(&Line) -> usize| lines.iter().map(figure).max().unwrap_or(0);
     let (of_a, of_b) = (rounds(|line| line.a.samples.len()), rounds(|line| line.b.samples.len()));
     let mut notes = vec![format!(
@@ -154,6 +160,11 @@ fn notes(a: &Run, b: &Run, lines: &[Line], alpha: f64) -> Vec<String> {
         let enough = if least > alpha { ": too few rounds to tell anything" } else { "" };
         notes.push(format!("the least p that so many rounds can give is {least:.4}{enough}"));
     }
+    notes
+}
+
+fn run_notes(a: &Run, b: &Run) -> Vec<String> {
+    let mut notes = Vec::new();
     if a.stage != b.stage {
         notes.push(format!("WARNING: the stages differ\n  A: {}\n  B: {}", a.stage, b.stage));
     }
@@ -171,7 +182,7 @@ fn notes(a: &Run, b: &Run, lines: &[Line], alpha: f64) -> Vec<String> {
 mod tests {
     use serde_json::json;
 
-    use super::{Limits, Run, Verdict, lines, notes, table};
+    use super::{Limits, Run, Verdict, lines, run_notes, table, test_notes, worse};
     use crate::rows::Row;
 
     fn run(rows: Vec<Row>) -> Run {
@@ -191,8 +202,8 @@ mod tests {
         let a = run(vec![row(&[10.0, 11.0, 12.0, 13.0], &[4.0, 4.1, 4.2, 4.3]), Row::new("gone")]);
         let b = run(vec![row(&[14.0, 15.0, 16.0, 17.0], &[4.05, 4.4, 4.5, 4.6])]);
         let limits = |alpha, least_percent| Limits { alpha, least_percent };
-        let verdicts = |a, b, alpha| -> Vec<Verdict> {
-            lines(a, b, limits(alpha, 1.0)).iter().map(|line| line.verdict).collect()
+        let verdicts = |a: &Run, b: &Run, alpha| -> Vec<Verdict> {
+            lines(&a.rows, &b.rows, limits(alpha, 1.0)).iter().map(|line| line.verdict).collect()
         };
         // All four beyond all four: p is 2/70. The CPU time: 6/70.
         assert_eq!(verdicts(&a, &b, 0.05), [Verdict::Better, Verdict::Open]);
@@ -200,11 +211,12 @@ mod tests {
         assert_eq!(verdicts(&b, &a, 0.05), [Verdict::Worse, Verdict::Open]);
         assert_eq!(verdicts(&a, &b, 0.01), [Verdict::Open, Verdict::Open]);
         // The median rises from 11.5 to 15.5.
-        assert_eq!(lines(&a, &b, limits(0.05, 40.0))[0].verdict, Verdict::Open);
-        let lines = lines(&a, &b, limits(0.05, 1.0));
+        assert_eq!(lines(&a.rows, &b.rows, limits(0.05, 40.0))[0].verdict, Verdict::Open);
+        assert_eq!(worse(&lines(&a.rows, &b.rows, limits(0.2, 1.0))), 1);
+        let lines = lines(&a.rows, &b.rows, limits(0.05, 1.0));
         let text = table(&lines).to_string();
         assert!(text.contains("0.0286") && text.contains("better"), "{text}");
-        let notes = notes(&a, &b, &lines, 0.01).join("\n");
+        let notes = [test_notes(&lines, limits(0.01, 1.0)), run_notes(&a, &b)].concat().join("\n");
         assert!(notes.contains("too few rounds") && notes.contains("only in A: gone"), "{notes}");
     }
 }

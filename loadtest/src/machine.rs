@@ -24,6 +24,7 @@ pub struct StageOptions {
     airside: Option<PathBuf>,
 }
 
+#[derive(Clone)]
 pub struct Stage {
     pub server_cpu: usize,
     pub load_cpu: usize,
@@ -56,6 +57,12 @@ impl Stage {
         let cpus: Vec<usize> = all.take(count).collect();
         ensure!(cpus.len() == count, "{count} CPUs are not to be had here");
         Ok(cpus)
+    }
+
+    /// The same with another build of airside.
+    pub fn with_airside(&self, binary: &Path) -> Result<Stage> {
+        let airside = Some(find_airside(Some(binary))?);
+        Ok(Stage { airside, ..self.clone() })
     }
 
     pub fn airside(&self) -> Result<&Path> {

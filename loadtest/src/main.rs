@@ -1,8 +1,11 @@
 //! `cargo run --release -p loadtest`: what airside costs beside its peers, and what it stands.
 //!
 //! - `loadtest` or `loadtest compare`: airside and its peers answer the same body in turn.
+//! - `loadtest builds A B`: two builds of airside, and whether chance explains what differs.
 //! - `loadtest sweep`: an open loop at rising rates, airside beside nginx, with airside's own histogram beside the client's.
 //! - `loadtest functions`: functions that do something beside the trivial one.
+//! - `loadtest shards`: two shards of one process beside two processes.
+//! - `loadtest scrape`: what clients feel of scrapes ten times a second.
 //! - `loadtest calls`: host calls on real stores, databases and servers beside plain servers that make the same calls.
 //! - `loadtest faults`: a healthy function beside an endless loop, a trap, endless growth.
 //! - `loadtest outages`: back ends that are killed, frozen, reset and slow under load.
@@ -28,11 +31,13 @@ mod latency_page;
 mod machine;
 mod measure;
 mod oha;
+mod open_loop;
 mod peers;
 mod plot;
 mod proc;
 mod process;
 mod report;
+mod rounds;
 mod rows;
 mod scenarios;
 mod significance;

@@ -1,16 +1,17 @@
-//! One measured run: wrk against one server, with what that cost the server.
+//! One measured run: wrk against one server, or several at once, with what that cost them.
 
+use std::iter::Sum;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
 use crate::machine::Stage;
 use crate::peers::Server;
 use crate::proc;
-use crate::rows::Row;
 use crate::spectrum::Spectrum;
-use crate::wrk::{self, Requests};
+use crate::wrk::{self, Load};
 
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Sample {
@@ -31,38 +32,6 @@ pub struct Sample {
     pub spectrum: Spectrum,
 }
 
-impl Sample {
-    /// For tests of tables and bars: runs that differ in CPU time per request.
-    #[cfg(test)]
-    pub fn costing(cpu_us: &[f64]) -> Vec<Sample> {
-        let sample = |&cpu_us_per_request: &f64| Sample {
-            requests_per_s: 100_000.0,
-            p50_us: 500.0,
-            p99_us: 900.0,
-            cpu_us_per_request,
-            core_share: 1.0,
-            ..Sample::default()
-        };
-        cpu_us.iter().map(sample).collect()
-    }
-
-    /// The row that another run is compared by.
-    pub fn row(name: impl Into<String>, rounds: &[Sample]) -> Row {
-        let all = |value: fn(&Sample) -> f64| rounds.iter().map(value);
-        // One process served all rounds: more than its last figure would seem to be more than one fact.
-        let mib = |sample: &Sample| sample.resident_bytes as f64 / f64::from(1 << 20);
-        let last_rss_mib = rounds.last().map(mib);
-        Row::new(name)
-            .higher("requests/s", all(|sample| sample.requests_per_s))
-            .lower("p50 us", all(|sample| sample.p50_us))
-            .lower("p99 us", all(|sample| sample.p99_us))
-            .lower("p99.9 us", all(|sample| sample.p999_us))
-            .lower("CPU us/request", all(|sample| sample.cpu_us_per_request))
-            .lower("RSS MiB", last_rss_mib)
-            .lower("errors and shed", all(|sample| (sample.errors + sample.shed) as f64))
-    }
-}
-
 /// How often and how long a scenario measures.
 #[derive(clap::Args, Clone, Copy)]
 pub struct Pace {
@@ -74,33 +43,30 @@ pub struct Pace {
     pub seconds: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub struct Load {
-    pub connections: u32,
-    pub time: Duration,
-    pub requests: Requests,
-}
-
-impl Load {
-    /// Load before the measured time: caches, branch predictors, instance pools.
-    pub const WARM_UP: Duration = Duration::from_secs(1);
-
-    pub fn new(connections: u32, pace: Pace) -> Load {
-        Load { connections, time: Duration::from_secs(pace.seconds), requests: Requests::Get }
+impl Pace {
+    /// Requests one after the other on so many connections.
+    pub fn load(self, connections: u32) -> Load {
+        Load::get(connections, Duration::from_secs(self.seconds))
     }
 }
 
 pub fn measure(stage: &Stage, server: &Server, load: Load) -> Result<Sample> {
-    let url = server.url();
-    let run = |time| wrk::send(stage, &url, load.connections, time, load.requests);
+    measure_all(stage, &[server], load)
+}
+
+/// Several servers under one load, all with the target of the first; what each of them took and refused is added up.
+pub fn measure_all(stage: &Stage, servers: &[&Server], load: Load) -> Result<Sample> {
+    let addresses: Vec<SocketAddr> = servers.iter().map(|server| server.address).collect();
+    let target = &servers.first().context("no server to measure")?.target;
+    let run = |time| wrk::send(stage, &addresses, target, Load { time, ..load });
     run(Load::WARM_UP)?;
-    let shed_before = server.shed()?;
-    let cpu_before = server.cpu_time()?;
+    let shed_before = sum(servers, Server::shed)?;
+    let cpu_before = sum(servers, Server::cpu_time)?;
     let outcome = run(load.time)?;
-    let cpu = server.cpu_time()?.saturating_sub(cpu_before);
-    let resident_bytes = proc::resident_bytes(server.process_id())?;
-    let shed = server.shed()?.saturating_sub(shed_before);
-    ensure!(outcome.requests > 0, "{} answered nothing", server.name);
+    let cpu = sum(servers, Server::cpu_time)?.saturating_sub(cpu_before);
+    let resident_bytes = sum(servers, |server| proc::resident_bytes(server.process_id()))?;
+    let shed = sum(servers, Server::shed)?.saturating_sub(shed_before);
+    ensure!(outcome.requests > 0, "{target} of {addresses:?} is not answered");
     let at = |percentile| outcome.spectrum.at(percentile).unwrap_or(f64::NAN);
     Ok(Sample {
         requests_per_s: outcome.requests_per_s(),
@@ -114,4 +80,8 @@ pub fn measure(stage: &Stage, server: &Server, load: Load) -> Result<Sample> {
         resident_bytes,
         spectrum: outcome.spectrum,
     })
+}
+
+fn sum<T: Sum>(servers: &[&Server], value: impl Fn(&Server) -> Result<T>) -> Result<T> {
+    servers.iter().map(|&server| value(server)).sum()
 }

@@ -37,10 +37,13 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 const LOG_LINES_SHOWN: usize = 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Peer {
     Nginx,
+    /// On tokio's current_thread runtime.
     Hyper,
+    /// On tokio's multi-threaded runtime.
+    HyperThreads,
     /// A bare epoll loop.
     Epoll,
     /// The same guest in a pool of waPC hosts, behind hyper on many threads.
@@ -57,6 +60,7 @@ impl Peer {
         match self {
             Peer::Nginx => "nginx",
             Peer::Hyper => "hyper",
+            Peer::HyperThreads => "hyper-threads",
             Peer::Epoll => "epoll",
             Peer::Conventional => "conventional",
             Peer::Wasmtime => "wasmtime",
@@ -70,6 +74,7 @@ impl Peer {
         let server = match self {
             Peer::Nginx => nginx::start(stage)?,
             Peer::Hyper => hyper::start(stage)?,
+            Peer::HyperThreads => hyper::start_threads(stage)?,
             Peer::Epoll => epoll::start(stage)?,
             Peer::Conventional => conventional::start(stage)?,
             Peer::Wasmtime => wasmtime::start(stage)?,

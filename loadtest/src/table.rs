@@ -72,9 +72,10 @@ impl Table {
     }
 
     /// `row` has one cell for each name in the head.
-    pub fn push<const N: usize>(&mut self, row: [String; N]) {
-        debug_assert_eq!(N, self.head.len());
-        self.rows.push(row.into());
+    pub fn push(&mut self, row: impl Into<Vec<String>>) {
+        let row = row.into();
+        debug_assert_eq!(row.len(), self.head.len());
+        self.rows.push(row);
     }
 
     fn widths(&self) -> Vec<usize> {

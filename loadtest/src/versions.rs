@@ -22,7 +22,7 @@ pub fn note(stage: &Stage, tools: &[&str], peers: &[Peer]) -> String {
 fn of_peer(stage: &Stage, peer: Peer) -> Option<String> {
     match peer {
         Peer::Nginx => said(Command::new("nginx").arg("-v")),
-        Peer::Hyper => Some(locked(&["hyper", "tokio"])),
+        Peer::Hyper | Peer::HyperThreads => Some(locked(&["hyper", "tokio"])),
         Peer::Epoll => Some(locked(&["httparse", "rustix"])),
         Peer::Conventional => Some(locked(&["hyper", "wapc", "wasmtime-provider"])),
         Peer::Wasmtime => said(Command::new("wasmtime").arg("--version")),

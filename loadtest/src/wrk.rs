@@ -1,4 +1,4 @@
-//! Runs wrk (closed loop, one thread) on the load's core and reads its report.
+//! Runs wrk (closed loop) on the load's core and reads its report.
 //!
 //! Latencies are what a script prints at the end, since the report stops at p99.
 
@@ -6,6 +6,7 @@ mod correction;
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -39,6 +40,25 @@ pub struct Outcome {
 impl Outcome {
     pub fn requests_per_s(&self) -> f64 {
         if self.seconds > 0.0 { self.requests as f64 / self.seconds } else { 0.0 }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// Of all threads together.
+    pub connections: u32,
+    pub time: Duration,
+    pub requests: Requests,
+    /// Each has its part of the connections. With several servers each thread is for one of them, in turn.
+    pub threads: u32,
+}
+
+impl Load {
+    /// Load before the measured time: caches, branch predictors, instance pools.
+    pub const WARM_UP: Duration = Duration::from_secs(1);
+
+    pub fn get(connections: u32, time: Duration) -> Load {
+        Load { connections, time, requests: Requests::Get, threads: 1 }
     }
 }
 
@@ -102,6 +122,20 @@ fn say_bins(connections: u32) -> String {
     )
 }
 
+/// Gives each thread one of these servers; without it all have the first.
+fn say_servers(addresses: &[SocketAddr]) -> String {
+    let lookup = |at: &SocketAddr| format!("wrk.lookup('{}', '{}')[1]", at.ip(), at.port());
+    let all = addresses.iter().map(lookup).collect::<Vec<_>>().join(", ");
+    let count = addresses.len();
+    format!(
+        "local next = 0\n\
+         function setup(thread)\n\
+         thread.addr = ({{{all}}})[next % {count} + 1]\n\
+         next = next + 1\n\
+         end\n"
+    )
+}
+
 /// A wrk that is under way.
 pub struct Running {
     process: Process,
@@ -110,35 +144,30 @@ pub struct Running {
 }
 
 pub fn start(stage: &Stage, url: &str, connections: u32, time: Duration) -> Result<Running> {
-    launch(stage, url, connections, time, Requests::Get)
+    launch(stage, url, &[], Load::get(connections, time))
 }
 
-/// Sends these requests until the time is over.
-pub fn send(
-    stage: &Stage,
-    url: &str,
-    connections: u32,
-    time: Duration,
-    requests: Requests,
-) -> Result<Outcome> {
-    launch(stage, url, connections, time, requests)?.finish()
+pub fn run(stage: &Stage, url: &str, connections: u32, time: Duration) -> Result<Outcome> {
+    start(stage, url, connections, time)?.finish()
 }
 
-fn launch(
-    stage: &Stage,
-    url: &str,
-    connections: u32,
-    time: Duration,
-    requests: Requests,
-) -> Result<Running> {
+/// Sends this load to `target` of these servers until the time is over.
+pub fn send(stage: &Stage, addresses: &[SocketAddr], target: &str, load: Load) -> Result<Outcome> {
+    let first = addresses.first().context("a load for nobody")?;
+    launch(stage, &format!("http://{first}{target}"), addresses, load)?.finish()
+}
+
+fn launch(stage: &Stage, url: &str, addresses: &[SocketAddr], load: Load) -> Result<Running> {
+    let Load { connections, time, requests, threads } = load;
+    let servers = if addresses.len() > 1 { say_servers(addresses) } else { String::new() };
     let mut script = NamedTempFile::with_suffix(".lua").context("make a script for wrk")?;
-    script.write_all(requests.script(connections).as_bytes())?;
+    script.write_all((servers + &requests.script(connections)).as_bytes())?;
     let seconds = time.as_secs().max(1);
     let mut command = Command::new("wrk");
     command
         .arg("--script")
         .arg(script.path())
-        .args(["--threads", "1", "--connections", &connections.to_string()])
+        .args(["--threads", &threads.to_string(), "--connections", &connections.to_string()])
         .args(["--duration", &format!("{seconds}s"), "--timeout", &format!("{TIMEOUT_S}s"), url]);
     let process = Process::start(
         &command,
@@ -148,10 +177,6 @@ fn launch(
         Stdio::piped(),
     )?;
     Ok(Running { process, _script: script })
-}
-
-pub fn run(stage: &Stage, url: &str, connections: u32, time: Duration) -> Result<Outcome> {
-    start(stage, url, connections, time)?.finish()
 }
 
 impl Running {

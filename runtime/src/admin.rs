@@ -96,6 +96,11 @@ pub fn shows_records(page: AdminPage) -> bool {
     matches!(page, AdminPage::Metrics | AdminPage::Latency | AdminPage::Gauges)
 }
 
+/// Whether a page says what the kernel says of the process. To ask it takes as long as the process has open files.
+pub fn shows_process(page: AdminPage) -> bool {
+    matches!(page, AdminPage::Metrics | AdminPage::Gauges)
+}
+
 /// Whether a page is open to this peer; if not, it answers 403 and nothing has to be collected.
 pub fn is_open(page: AdminPage, peer: IpAddr, debug_remote: bool) -> bool {
     let public = matches!(page, AdminPage::Health | AdminPage::Ready | AdminPage::Metrics);

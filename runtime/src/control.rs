@@ -161,12 +161,13 @@ impl Control {
         if admin::shows_records(request.page) && is_open {
             self.collect(guest_metrics).await;
         }
+        let shows_process = admin::shows_process(request.page) && is_open;
         let state = AdminState {
             maintenance: self.maintenance,
             failing: self.failing(),
             debug_remote: self.debug_remote,
             extras: Extras {
-                process: process_facts::read(),
+                process: shows_process.then(process_facts::read).unwrap_or_default(),
                 log_lines_dropped: self.log.dropped(),
                 backends: self.backends.statuses(),
                 guest_metrics: exposed(guest_metrics),

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use glommio::{CpuLocation, CpuSet};
 
+pub mod slice;
+
 /// Why no CPUs could be chosen.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum CpuError {

@@ -19,12 +19,13 @@ use crate::client::Client;
 use crate::guests;
 use crate::kv_messages::set_request;
 use crate::machine::{Stage, require_tool};
-use crate::measure::{Load, Pace, Sample, measure};
+use crate::measure::{Pace, measure};
 use crate::peers::airside::{self, Function};
 use crate::peers::{Server, plain};
 use crate::report::{Bar, Report};
+use crate::rounds::Rounds;
 use crate::rows::Row;
-use crate::table::{Spread, Table, fixed, show, whole};
+use crate::table::{Table, fixed, show};
 
 const MEMORY_X_TRIVIAL_MAX: f64 = 1.1;
 const X_PLAIN_MAX: f64 = 1.25;
@@ -46,19 +47,19 @@ pub struct Options {
 #[derive(Serialize)]
 struct Series {
     call: Call,
-    plain: Vec<Sample>,
-    trivial: Vec<Sample>,
-    function: Vec<Sample>,
+    plain: Rounds,
+    trivial: Rounds,
+    function: Rounds,
 }
 
 impl Series {
-    fn peers(&self) -> [(&'static str, &Vec<Sample>); 3] {
+    fn peers(&self) -> [(&'static str, &Rounds); 3] {
         [("plain", &self.plain), ("trivial function", &self.trivial), ("function", &self.function)]
     }
 
     fn rows(&self) -> [Row; 3] {
         let call = self.call.name();
-        self.peers().map(|(peer, rounds)| Sample::row(format!("{call}, {peer}"), rounds))
+        self.peers().map(|(peer, rounds)| rounds.row(format!("{call}, {peer}")))
     }
 }
 
@@ -107,23 +108,26 @@ fn measure_call(stage: &Stage, call: Call, options: &Options) -> Result<Series> 
     let place = Place { backend: backend.as_deref(), address: None };
     let plain = plain::start(stage, call, &place, folder.path())?;
     let mut airside = start_airside(stage, call, &place, &folder)?;
-    let load = Load::new(options.connections, options.pace);
-    let mut series = Series { call, plain: Vec::new(), trivial: Vec::new(), function: Vec::new() };
+    let load = options.pace.load(options.connections);
+    let none = Rounds::default;
+    let mut series = Series { call, plain: none(), trivial: none(), function: none() };
     for round in 1..=options.pace.rounds {
-        series.plain.push(measure(stage, &plain, load)?);
+        let of_plain = measure(stage, &plain, load)?;
         airside.target = String::from("/hello");
-        series.trivial.push(measure(stage, &airside, load)?);
+        let of_trivial = measure(stage, &airside, load)?;
         airside.target = String::from("/call");
-        series.function.push(measure(stage, &airside, load)?);
-        let cpu = |samples: &[Sample]| samples.last().map_or(0.0, |s| s.cpu_us_per_request);
+        let of_function = measure(stage, &airside, load)?;
         eprintln!(
             "{}, round {round} of {}: plain {:.2} us CPU, trivial {:.2}, function {:.2}",
             call.name(),
             options.pace.rounds,
-            cpu(&series.plain),
-            cpu(&series.trivial),
-            cpu(&series.function)
+            of_plain.cpu_us_per_request,
+            of_trivial.cpu_us_per_request,
+            of_function.cpu_us_per_request
         );
+        series.plain.push(of_plain);
+        series.trivial.push(of_trivial);
+        series.function.push(of_function);
     }
     Ok(series)
 }
@@ -158,50 +162,21 @@ pub(super) fn start_airside(
     Ok(server)
 }
 
-fn cpu_us(sample: &Sample) -> f64 {
-    sample.cpu_us_per_request
-}
-
-/// Round by round, the function over another peer.
-fn ratio(function: &[Sample], other: &[Sample]) -> Option<Spread> {
-    Spread::of(function.iter().zip(other).map(|(ours, its)| cpu_us(ours) / cpu_us(its)))
-}
-
 fn table(all: &[Series]) -> Table {
-    let mut table = Table::new(&[
-        "call",
-        "peer",
-        "requests/s",
-        "p50 us",
-        "p99 us",
-        "CPU us/request",
-        "x plain",
-        "x trivial",
-        "errors",
-    ]);
+    let mut table =
+        Table::new(&[&["call", "peer"][..], &Rounds::HEAD, &["x plain", "x trivial"]].concat());
     for series in all {
-        for (peer, samples) in series.peers() {
-            let spread = |value: fn(&Sample) -> f64| Spread::of(samples.iter().map(value));
-            let is_function = std::ptr::eq(samples, &series.function);
-            let x = |other| is_function.then(|| ratio(samples, other)).flatten();
-            table.push([
-                series.call.name(),
-                peer.to_owned(),
-                show(spread(|sample| sample.requests_per_s), whole),
-                show(spread(|sample| sample.p50_us), whole),
-                show(spread(|sample| sample.p99_us), whole),
-                show(spread(cpu_us), fixed(2)),
-                show(x(&series.plain), fixed(2)),
-                show(x(&series.trivial), fixed(2)),
-                errors(samples).to_string(),
-            ]);
+        for (peer, rounds) in series.peers() {
+            let is_function = std::ptr::eq(rounds, &series.function);
+            let ratios = [&series.plain, &series.trivial].map(|other| {
+                let x = is_function.then(|| rounds.cpu_x(other)).flatten();
+                show(x, fixed(2))
+            });
+            let subject = [series.call.name(), peer.to_owned()];
+            table.push([&subject[..], &rounds.cells(), &ratios].concat());
         }
     }
     table
-}
-
-fn errors(samples: &[Sample]) -> u64 {
-    samples.iter().map(|sample| sample.errors + sample.shed).sum()
 }
 
 fn bars(all: &[Series]) -> Vec<Bar> {
@@ -209,19 +184,19 @@ fn bars(all: &[Series]) -> Vec<Bar> {
     for series in all {
         let name = series.call.name();
         if series.call == Call::MemoryGet
-            && let Some(x) = ratio(&series.function, &series.trivial)
+            && let Some(x) = series.function.cpu_x(&series.trivial)
         {
             let promise = format!("CPU of {name}, x the trivial function");
             bars.push(Bar::at_most(&promise, x.median, MEMORY_X_TRIVIAL_MAX));
         }
         if X_PLAIN_BARS.contains(&series.call)
-            && let Some(x) = ratio(&series.function, &series.plain)
+            && let Some(x) = series.function.cpu_x(&series.plain)
         {
             let promise = format!("CPU of {name}, x the plain server");
             bars.push(Bar::at_most(&promise, x.median, X_PLAIN_MAX));
         }
     }
-    let failed = all.iter().map(|s| errors(&s.function) + errors(&s.trivial)).sum();
+    let failed = all.iter().map(|series| series.function.failed() + series.trivial.failed()).sum();
     bars.push(Bar::none("no request to a function fails or is shed", failed));
     bars
 }
@@ -230,15 +205,15 @@ fn bars(all: &[Series]) -> Vec<Bar> {
 mod tests {
     use super::{Series, bars, table};
     use crate::calls::Call;
-    use crate::measure::Sample;
+    use crate::rounds::Rounds;
 
     #[test]
     fn each_bar_has_the_peer_it_is_about() {
         let series = |call, plain, trivial, function| Series {
             call,
-            plain: Sample::costing(plain),
-            trivial: Sample::costing(trivial),
-            function: Sample::costing(function),
+            plain: Rounds::costing(plain),
+            trivial: Rounds::costing(trivial),
+            function: Rounds::costing(function),
         };
         let all = [
             series(Call::MemoryGet, &[4.0, 4.0], &[4.0, 8.0], &[4.4, 8.8]),

@@ -16,15 +16,15 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::machine::{Stage, require_tool};
-use crate::measure::{Load, Pace, Sample, measure};
+use crate::measure::{Pace, Sample, measure};
 use crate::peers::{Peer, Server, Started, start_all};
 use crate::plot::{self, Line, Plot};
 use crate::report::{Bar, Report};
+use crate::rounds::Rounds;
 use crate::rows::Row;
-use crate::spectrum::Spectrum;
-use crate::table::{Spread, Table, fixed, mebibytes, show, whole};
+use crate::table::{Spread, Table, fixed, show, whole};
 use crate::versions;
-use crate::wrk::Requests;
+use crate::wrk::{Load, Requests};
 
 const CPU_X_NGINX_MAX: f64 = 0.95;
 const CPU_X_EPOLL_MAX: f64 = 1.15;
@@ -66,7 +66,7 @@ pub struct Options {
         long,
         value_enum,
         value_delimiter = ',',
-        default_value = "nginx,hyper,epoll,conventional,wasmtime,workerd,airside"
+        default_value = "nginx,hyper,hyper-threads,epoll,conventional,wasmtime,workerd,airside"
     )]
     pub peers: Vec<Peer>,
     /// Numbers of connections to measure with.
@@ -84,7 +84,7 @@ pub struct Options {
 struct Series {
     connections: u32,
     peer: Peer,
-    rounds: Vec<Sample>,
+    rounds: Rounds,
 }
 
 pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
@@ -95,7 +95,7 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
     let mut all: Vec<Series> = Vec::new();
     for &connections in &options.connections {
         let requests = options.pattern.requests();
-        let load = Load { requests, ..Load::new(connections, options.pace) };
+        let load = Load { requests, ..options.pace.load(connections) };
         all.extend(take_turns(stage, &servers, load, options.pace.rounds)?);
     }
     Ok(Report {
@@ -122,7 +122,8 @@ fn take_turns(
     rounds: u32,
 ) -> Result<Vec<Series>> {
     let connections = load.connections;
-    let series = |&(peer, _): &(Peer, Server)| Series { connections, peer, rounds: Vec::new() };
+    let series =
+        |&(peer, _): &(Peer, Server)| Series { connections, peer, rounds: Rounds::default() };
     let mut all: Vec<Series> = servers.iter().map(series).collect();
     for round in 1..=rounds {
         for ((peer, server), series) in servers.iter().zip(&mut all) {
@@ -141,8 +142,7 @@ fn take_turns(
 
 fn spectrum(all: &[Series], connections: u32) -> Plot {
     let line = |series: &Series| {
-        let median = Spectrum::median(series.rounds.iter().map(|sample| &sample.spectrum));
-        Line::new(series.peer.name(), median.points().iter().copied())
+        Line::new(series.peer.name(), series.rounds.spectrum().points().iter().copied())
     };
     let lines = all.iter().filter(|series| series.connections == connections).map(line).collect();
     let title = format!("closed loop, {connections} connections");
@@ -151,23 +151,12 @@ fn spectrum(all: &[Series], connections: u32) -> Plot {
 
 impl Series {
     fn row(&self) -> Row {
-        let name = format!("{} connections, {}", self.connections, self.peer.name());
-        Sample::row(name, &self.rounds)
-    }
-
-    fn spread(&self, value: impl Fn(&Sample) -> f64) -> Option<Spread> {
-        Spread::of(self.rounds.iter().map(value))
-    }
-
-    fn total(&self, count: impl Fn(&Sample) -> u64) -> u64 {
-        self.rounds.iter().map(count).sum()
+        self.rounds.row(format!("{} connections, {}", self.connections, self.peer.name()))
     }
 
     /// Round by round over another peer's value of that round; `None` without that peer.
     fn over(&self, all: &[Series], peer: Peer, value: impl Fn(&Sample) -> f64) -> Option<Spread> {
-        let other = find(all, peer, self.connections)?;
-        let rounds = self.rounds.iter().zip(&other.rounds);
-        Spread::of(rounds.map(|(ours, its)| value(ours) / value(its)))
+        self.rounds.over(&find(all, peer, self.connections)?.rounds, value)
     }
 }
 
@@ -176,40 +165,19 @@ fn find(all: &[Series], peer: Peer, connections: u32) -> Option<&Series> {
 }
 
 fn table(all: &[Series]) -> Table {
-    let mut table = Table::new(&[
-        "connections",
-        "peer",
-        "requests/s",
-        "p50 us",
-        "p99 us",
-        "p99.9 us",
-        "CPU us/request",
-        "CPU x nginx",
-        "CPU x epoll",
-        "p50 x nginx",
-        "core",
-        "RSS",
-        "errors",
-        "shed",
-    ]);
+    let subject = ["connections", "peer"];
+    let ratios = ["CPU x nginx", "CPU x epoll", "p50 x nginx", "core"];
+    let mut table = Table::new(&[&subject[..], &Rounds::HEAD, &ratios].concat());
     for series in all {
         let percent = |share: f64| format!("{:.0} %", share * 100.0);
-        table.push([
-            series.connections.to_string(),
-            series.peer.name().to_owned(),
-            show(series.spread(|sample| sample.requests_per_s), whole),
-            show(series.spread(|sample| sample.p50_us), whole),
-            show(series.spread(|sample| sample.p99_us), whole),
-            show(series.spread(|sample| sample.p999_us), whole),
-            show(series.spread(cpu_us), fixed(2)),
+        let subject = [series.connections.to_string(), series.peer.name().to_owned()];
+        let ratios = [
             show(series.over(all, Peer::Nginx, cpu_us), fixed(2)),
             show(series.over(all, Peer::Epoll, cpu_us), fixed(2)),
             show(series.over(all, Peer::Nginx, p50_us), fixed(2)),
-            show(series.spread(|sample| sample.core_share), percent),
-            show(series.spread(|sample| sample.resident_bytes as f64), |b| mebibytes(b as u64)),
-            series.total(|sample| sample.errors).to_string(),
-            series.total(|sample| sample.shed).to_string(),
-        ]);
+            show(series.rounds.spread(|sample| sample.core_share), percent),
+        ];
+        table.push([&subject[..], &series.rounds.cells(), &ratios].concat());
     }
     table
 }
@@ -227,8 +195,8 @@ fn bars(all: &[Series], pattern: Pattern) -> Vec<Bar> {
         Pattern::KeepAlive => cost_bars(all),
         Pattern::Pipelined | Pattern::Churn => Vec::new(),
     };
-    let errors = all.iter().map(|series| series.total(|sample| sample.errors + sample.shed)).sum();
-    bars.push(Bar::none("no request fails or is shed, at any peer", errors));
+    let failed = all.iter().map(|series| series.rounds.failed()).sum();
+    bars.push(Bar::none("no request fails or is shed, at any peer", failed));
     bars
 }
 
@@ -263,24 +231,15 @@ fn cost_bars(all: &[Series]) -> Vec<Bar> {
 #[cfg(test)]
 mod tests {
     use super::{Pattern, Series, bars, table};
-    use crate::measure::Sample;
     use crate::peers::Peer;
+    use crate::rounds::Rounds;
 
     fn series(peer: Peer, connections: u32, cpu_us: &[f64]) -> Series {
-        let sample = |&cpu_us_per_request: &f64| Sample {
-            requests_per_s: 200_000.0,
-            p50_us: cpu_us_per_request * 10.0,
-            p99_us: 500.0,
-            cpu_us_per_request,
-            core_share: 1.0,
-            ..Sample::default()
-        };
-        Series { connections, peer, rounds: cpu_us.iter().map(sample).collect() }
+        Series { connections, peer, rounds: Rounds::costing(cpu_us) }
     }
 
     #[test]
-    fn ratios_are_taken_within_a_round() {
-        // The machine halves its speed in round 2: the ratio does not see it.
+    fn ratios_are_to_peers_with_as_many_connections() {
         let all = [
             series(Peer::Nginx, 64, &[4.0, 8.0, 4.0]),
             series(Peer::Airside, 64, &[4.0, 8.0, 4.2]),

@@ -13,13 +13,15 @@ use serde_json::json;
 use crate::client::Client;
 use crate::guests;
 use crate::machine::{Stage, require_tool};
-use crate::measure::{Load, Pace, Sample, measure};
+use crate::measure::{Pace, Sample, measure};
 use crate::peers::airside::{self, Function};
-use crate::peers::{Server, nginx};
+use crate::peers::{Peer, Server, nginx};
 use crate::report::{Bar, Report};
+use crate::rounds::Rounds;
 use crate::rows::Row;
 use crate::table::{Spread, Table, fixed, show, whole};
-use crate::wrk::Requests;
+use crate::versions;
+use crate::wrk::{Load, Requests};
 
 const X_NGINX_MAX: f64 = 1.2;
 /// The size of a body that is held to it.
@@ -43,8 +45,8 @@ pub struct Options {
 #[derive(Serialize)]
 struct Series {
     bytes: usize,
-    nginx: Vec<Sample>,
-    function: Vec<Sample>,
+    nginx: Rounds,
+    function: Rounds,
 }
 
 pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
@@ -52,35 +54,37 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
     let sizes: Vec<usize> = options.bytes.iter().map(|&bytes| bytes as usize).collect();
     let mut nginx = nginx::start_with_files(stage, &sizes)?;
     let airside = airside::start(stage, &[Function::new("echo", guests::ECHO)], &[])?;
-    let series = |&bytes: &usize| Series { bytes, nginx: Vec::new(), function: Vec::new() };
+    let series =
+        |&bytes: &usize| Series { bytes, nginx: Rounds::default(), function: Rounds::default() };
     let mut all: Vec<Series> = sizes.iter().map(series).collect();
     for series in &all {
         check_echo(&airside, series.bytes)?;
     }
-    let load = Load::new(options.connections, options.pace);
+    let load = options.pace.load(options.connections);
     for round in 1..=options.pace.rounds {
         for series in &mut all {
             let bytes = series.bytes;
             nginx.target = nginx::file_target(bytes);
-            series.nginx.push(measure(stage, &nginx, load)?);
+            let of_nginx = measure(stage, &nginx, load)?;
             let posting = Load { requests: Requests::Post { bytes }, ..load };
-            series.function.push(measure(stage, &airside, posting)?);
-            let last = |samples: &[Sample], moved| {
-                samples.last().map_or(0.0, |sample| cpu_ns_per_kib(sample, moved))
-            };
+            let of_function = measure(stage, &airside, posting)?;
             eprintln!(
                 "{bytes} bytes, round {round} of {}: nginx {:.0} ns CPU per KiB, function {:.0}",
                 options.pace.rounds,
-                last(&series.nginx, bytes),
-                last(&series.function, 2 * bytes),
+                cpu_ns_per_kib(&of_nginx, bytes),
+                cpu_ns_per_kib(&of_function, 2 * bytes),
             );
+            series.nginx.push(of_nginx);
+            series.function.push(of_function);
         }
     }
-    let notes = format!("{} connections; median (min..max) of all rounds", options.connections);
     Ok(Report {
         scenario: "echo",
         table: table(&all),
-        notes: vec![notes],
+        notes: vec![
+            format!("{} connections; median (min..max) of all rounds", options.connections),
+            versions::note(stage, &["wrk"], &[Peer::Nginx, Peer::Airside]),
+        ],
         bars: bars(&all),
         rows: all.iter().flat_map(Series::rows).collect(),
         plots: Vec::new(),
@@ -103,51 +107,32 @@ fn cpu_ns_per_kib(sample: &Sample, moved: usize) -> f64 {
 impl Series {
     fn rows(&self) -> [Row; 2] {
         [("nginx, static file", &self.nginx), ("echo function", &self.function)]
-            .map(|(peer, rounds)| Sample::row(format!("{} bytes, {peer}", self.bytes), rounds))
+            .map(|(peer, rounds)| rounds.row(format!("{} bytes, {peer}", self.bytes)))
     }
 
-    /// Round by round, by bytes moved.
+    /// Round by round, by bytes moved: by the function twice as many.
     fn x_nginx(&self) -> Option<Spread> {
-        let rounds = self.function.iter().zip(&self.nginx);
-        Spread::of(rounds.map(|(ours, its)| {
-            cpu_ns_per_kib(ours, 2 * self.bytes) / cpu_ns_per_kib(its, self.bytes)
-        }))
-    }
-
-    fn failed(&self) -> u64 {
-        let all = self.function.iter().chain(&self.nginx);
-        all.map(|sample| sample.errors + sample.shed).sum()
+        let x = self.function.cpu_x(&self.nginx)?;
+        Some(Spread { median: x.median / 2.0, min: x.min / 2.0, max: x.max / 2.0 })
     }
 }
 
 fn table(all: &[Series]) -> Table {
-    let mut table = Table::new(&[
-        "bytes",
-        "peer",
-        "requests/s",
-        "p50 us",
-        "p99 us",
-        "CPU us/request",
-        "CPU ns/KiB",
-        "x nginx",
-    ]);
+    let subject = ["bytes", "peer"];
+    let ratios = ["CPU ns/KiB", "x nginx"];
+    let mut table = Table::new(&[&subject[..], &Rounds::HEAD, &ratios].concat());
     for series in all {
         let peers = [
             ("nginx, static file", &series.nginx, series.bytes, None),
             ("echo function", &series.function, 2 * series.bytes, series.x_nginx()),
         ];
-        for (peer, samples, moved, x_nginx) in peers {
-            let spread = |value: &dyn Fn(&Sample) -> f64| Spread::of(samples.iter().map(value));
-            table.push([
-                series.bytes.to_string(),
-                peer.to_owned(),
-                show(spread(&|sample| sample.requests_per_s), whole),
-                show(spread(&|sample| sample.p50_us), whole),
-                show(spread(&|sample| sample.p99_us), whole),
-                show(spread(&|sample| sample.cpu_us_per_request), fixed(2)),
-                show(spread(&|sample| cpu_ns_per_kib(sample, moved)), whole),
+        for (peer, rounds, moved, x_nginx) in peers {
+            let subject = [series.bytes.to_string(), peer.to_owned()];
+            let ratios = [
+                show(rounds.spread(|sample| cpu_ns_per_kib(sample, moved)), whole),
                 show(x_nginx, fixed(2)),
-            ]);
+            ];
+            table.push([&subject[..], &rounds.cells(), &ratios].concat());
         }
     }
     table
@@ -159,18 +144,19 @@ fn bars(all: &[Series]) -> Vec<Bar> {
         let promise = "CPU of an echo of 64 KiB, x nginx with a file, by bytes moved";
         bars.extend(series.x_nginx().map(|x| Bar::at_most(promise, x.median, X_NGINX_MAX)));
     }
-    bars.push(Bar::none("no request fails or is shed", all.iter().map(Series::failed).sum()));
+    let failed = all.iter().map(|series| series.function.failed() + series.nginx.failed()).sum();
+    bars.push(Bar::none("no request fails or is shed", failed));
     bars
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Series, bars, table};
-    use crate::measure::Sample;
+    use crate::rounds::Rounds;
 
     #[test]
     fn bytes_are_counted_both_ways_for_an_echo() {
-        let (nginx, function) = (Sample::costing(&[10.0, 20.0]), Sample::costing(&[22.0, 44.0]));
+        let (nginx, function) = (Rounds::costing(&[10.0, 20.0]), Rounds::costing(&[22.0, 44.0]));
         let all = [
             Series { bytes: 1024, nginx: nginx.clone(), function: function.clone() },
             Series { bytes: 65_536, nginx, function },

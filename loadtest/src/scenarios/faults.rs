@@ -23,14 +23,13 @@ use crate::client;
 use crate::guests;
 use crate::latency_page;
 use crate::machine::{Stage, require_tool};
-use crate::measure::Load;
 use crate::oha::{Oha, OpenLoop};
 use crate::peers::Server;
 use crate::peers::airside::{self, Function};
 use crate::report::{Bar, Report};
 use crate::rows;
 use crate::table::{Spread, Table, fixed, show, whole};
-use crate::wrk;
+use crate::wrk::{self, Load};
 
 const HEALTHY_CONNECTIONS: u32 = 32;
 const BAD_CONNECTIONS: u32 = 4;

@@ -13,12 +13,14 @@ use serde_json::json;
 
 use crate::guests;
 use crate::machine::{Stage, require_tool};
-use crate::measure::{Load, Pace, Sample, measure};
+use crate::measure::{Pace, Sample, measure};
 use crate::peers::airside::{self, Function};
 use crate::peers::{Server, nginx};
 use crate::report::{Bar, Report};
+use crate::rounds::Rounds;
 use crate::rows::Row;
 use crate::table::{Spread, Table, fixed, show, whole};
+use crate::wrk::Load;
 
 const FRESH_X_NGINX_MAX: f64 = 1.7;
 const TWO_SHARDS_X_ONE_MAX: f64 = 1.05;
@@ -63,7 +65,7 @@ const fn function(name: &'static str, pages: u32, fresh: bool) -> Subject {
 struct Series {
     shards: u32,
     subject: Subject,
-    rounds: Vec<Sample>,
+    rounds: Rounds,
 }
 
 /// The servers with so many shards, or workers.
@@ -79,11 +81,11 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
         Place::start(stage, shards).with_context(|| format!("start servers on {shards} CPUs"))
     });
     let mut places = places.collect::<Result<Vec<_>>>()?;
-    let load = Load::new(options.connections, options.pace);
+    let load = options.pace.load(options.connections);
     let mut all = Vec::new();
     for place in &places {
         for subject in [NGINX].into_iter().chain(FUNCTIONS) {
-            all.push(Series { shards: place.shards, subject, rounds: Vec::new() });
+            all.push(Series { shards: place.shards, subject, rounds: Rounds::default() });
         }
     }
     for round in 1..=options.pace.rounds {
@@ -146,19 +148,13 @@ impl Place {
 
 impl Series {
     fn row(&self) -> Row {
-        Sample::row(format!("{} on {} shards", self.subject.name, self.shards), &self.rounds)
-    }
-
-    fn spread(&self, value: impl Fn(&Sample) -> f64) -> Option<Spread> {
-        Spread::of(self.rounds.iter().map(value))
+        self.rounds.row(format!("{} on {} shards", self.subject.name, self.shards))
     }
 
     /// Round by round over the CPU time of another series of the same run.
     fn over(&self, all: &[Series], shards: u32, subject: Subject) -> Option<Spread> {
         let other = all.iter().find(|other| (other.shards, other.subject) == (shards, subject))?;
-        let cpu_us = |sample: &Sample| sample.cpu_us_per_request;
-        let rounds = self.rounds.iter().zip(&other.rounds);
-        Spread::of(rounds.map(|(ours, its)| cpu_us(ours) / cpu_us(its)))
+        self.rounds.cpu_x(&other.rounds)
     }
 
     fn x_nginx(&self, all: &[Series]) -> Option<Spread> {
@@ -174,26 +170,12 @@ impl Series {
     fn x_one_shard(&self, all: &[Series]) -> Option<Spread> {
         self.over(all, 1, self.subject)
     }
-
-    fn failed(&self) -> u64 {
-        self.rounds.iter().map(|sample| sample.errors + sample.shed).sum()
-    }
 }
 
 fn table(all: &[Series]) -> Table {
-    let mut table = Table::new(&[
-        "shards",
-        "pages",
-        "isolation",
-        "requests/s",
-        "p50 us",
-        "p99 us",
-        "CPU us/request",
-        "x nginx",
-        "x reuse",
-        "x one shard",
-        "errors",
-    ]);
+    let subject = ["shards", "pages", "isolation"];
+    let ratios = ["x nginx", "x reuse", "x one shard"];
+    let mut table = Table::new(&[&subject[..], &Rounds::HEAD, &ratios].concat());
     for series in all {
         let Subject { pages, fresh, .. } = series.subject;
         let isolation = match pages {
@@ -201,19 +183,14 @@ fn table(all: &[Series]) -> Table {
             Some(_) if fresh => "fresh",
             Some(_) => "reuse",
         };
-        table.push([
+        let subject = [
             series.shards.to_string(),
             pages.map_or_else(|| String::from("-"), |pages| pages.to_string()),
             isolation.to_owned(),
-            show(series.spread(|sample| sample.requests_per_s), whole),
-            show(series.spread(|sample| sample.p50_us), whole),
-            show(series.spread(|sample| sample.p99_us), whole),
-            show(series.spread(|sample| sample.cpu_us_per_request), fixed(2)),
-            show(series.x_nginx(all), fixed(2)),
-            show(series.x_reuse(all), fixed(2)),
-            show(series.x_one_shard(all), fixed(2)),
-            series.failed().to_string(),
-        ]);
+        ];
+        let ratios = [series.x_nginx(all), series.x_reuse(all), series.x_one_shard(all)]
+            .map(|x| show(x, fixed(2)));
+        table.push([&subject[..], &series.rounds.cells(), &ratios].concat());
     }
     table
 }
@@ -235,17 +212,20 @@ fn bars(all: &[Series]) -> Vec<Bar> {
             })),
         }
     }
-    bars.push(Bar::none("no request fails or is shed", all.iter().map(Series::failed).sum()));
+    bars.push(Bar::none(
+        "no request fails or is shed",
+        all.iter().map(|series| series.rounds.failed()).sum(),
+    ));
     bars
 }
 
 #[cfg(test)]
 mod tests {
     use super::{FUNCTIONS, NGINX, Series, Subject, bars, table};
-    use crate::measure::Sample;
+    use crate::rounds::Rounds;
 
     fn series(shards: u32, subject: Subject, cpu_us: &[f64]) -> Series {
-        Series { shards, subject, rounds: Sample::costing(cpu_us) }
+        Series { shards, subject, rounds: Rounds::costing(cpu_us) }
     }
 
     #[test]

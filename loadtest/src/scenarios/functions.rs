@@ -14,15 +14,15 @@ use crate::client::Client;
 use crate::guests;
 use crate::kv_messages::{get_request, read_get_response, set_request};
 use crate::machine::{Stage, require_tool};
-use crate::measure::{Load, Pace, Sample, measure};
+use crate::measure::{Pace, measure};
 use crate::peers::airside::{self, Function};
 use crate::peers::{Peer, Server, Started, start_all};
 use crate::plot::{self, Line};
 use crate::report::{Bar, Report};
-use crate::spectrum::Spectrum;
-use crate::table::{Spread, Table, fixed, mebibytes, show, whole};
+use crate::rounds::Rounds;
+use crate::table::{Spread, Table, fixed, show, whole};
 use crate::versions;
-use crate::wrk::Requests;
+use crate::wrk::{Load, Requests};
 
 const KV_X_HELLO_MAX: f64 = 1.1;
 /// Host calls of one request to the function that fans out.
@@ -85,7 +85,7 @@ impl Subject {
 #[derive(Serialize)]
 struct Series {
     subject: Subject,
-    rounds: Vec<Sample>,
+    rounds: Rounds,
 }
 
 pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
@@ -94,13 +94,13 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
     let nginx = servers.into_iter().map(|(_, server)| server).next();
     let mut airside = start(stage)?;
     let here = |subject: &Subject| *subject != Subject::Nginx || nginx.is_some();
-    let series = |subject| Series { subject, rounds: Vec::new() };
+    let series = |subject| Series { subject, rounds: Rounds::default() };
     let mut all: Vec<Series> = Subject::ALL.into_iter().filter(here).map(series).collect();
     for round in 1..=options.pace.rounds {
         for series in &mut all {
             let name = series.subject.name();
             airside.target = format!("/{name}");
-            let load = Load::new(options.connections, options.pace);
+            let load = options.pace.load(options.connections);
             let load = Load { requests: series.subject.requests(), ..load };
             let server = match series.subject {
                 Subject::Nginx => nginx.as_ref().context("nginx was left out")?,
@@ -123,7 +123,7 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
         table: table(&all),
         notes: [connections, versions].into_iter().chain(skipped).collect(),
         bars: bars(&all),
-        rows: all.iter().map(|series| Sample::row(series.subject.name(), &series.rounds)).collect(),
+        rows: all.iter().map(|series| series.rounds.row(series.subject.name())).collect(),
         plots: vec![plot::spectrum("spectrum", "functions, closed loop", lines)],
         samples: json!(all),
     })
@@ -152,54 +152,25 @@ fn start(stage: &Stage) -> Result<Server> {
 }
 
 impl Series {
-    fn spread(&self, value: impl Fn(&Sample) -> f64) -> Option<Spread> {
-        Spread::of(self.rounds.iter().map(value))
-    }
-
     /// Round by round, by CPU time.
     fn over(&self, all: &[Series], subject: Subject) -> Option<Spread> {
         let other = all.iter().find(|series| series.subject == subject)?;
-        let cpu_us = |sample: &Sample| sample.cpu_us_per_request;
-        let rounds = self.rounds.iter().zip(&other.rounds);
-        Spread::of(rounds.map(|(ours, its)| cpu_us(ours) / cpu_us(its)))
-    }
-
-    fn failed(&self) -> u64 {
-        self.rounds.iter().map(|sample| sample.errors + sample.shed).sum()
+        self.rounds.cpu_x(&other.rounds)
     }
 
     fn line(&self) -> Line {
-        let median = Spectrum::median(self.rounds.iter().map(|sample| &sample.spectrum));
-        Line::new(self.subject.name(), median.points().iter().copied())
+        Line::new(self.subject.name(), self.rounds.spectrum().points().iter().copied())
     }
 }
 
 fn table(all: &[Series]) -> Table {
-    let mut table = Table::new(&[
-        "function",
-        "requests/s",
-        "p50 us",
-        "p99 us",
-        "p99.9 us",
-        "CPU us/request",
-        "x nginx",
-        "x hello",
-        "RSS",
-        "errors",
-    ]);
+    let mut table =
+        Table::new(&[&["function"][..], &Rounds::HEAD, &["x nginx", "x hello"]].concat());
     for series in all {
-        table.push([
-            series.subject.name().to_owned(),
-            show(series.spread(|sample| sample.requests_per_s), whole),
-            show(series.spread(|sample| sample.p50_us), whole),
-            show(series.spread(|sample| sample.p99_us), whole),
-            show(series.spread(|sample| sample.p999_us), whole),
-            show(series.spread(|sample| sample.cpu_us_per_request), fixed(2)),
-            show(series.over(all, Subject::Nginx), fixed(2)),
-            show(series.over(all, Subject::Hello), fixed(2)),
-            show(series.spread(|sample| sample.resident_bytes as f64), |b| mebibytes(b as u64)),
-            series.failed().to_string(),
-        ]);
+        let ratios = [Subject::Nginx, Subject::Hello]
+            .map(|subject| show(series.over(all, subject), fixed(2)));
+        let name = [series.subject.name().to_owned()];
+        table.push([&name[..], &series.rounds.cells(), &ratios].concat());
     }
     table
 }
@@ -211,21 +182,21 @@ fn bars(all: &[Series]) -> Vec<Bar> {
         let x = series.over(all, Subject::Hello);
         bars.extend(x.map(|x| Bar::at_most(promise, x.median, KV_X_HELLO_MAX)));
     }
-    bars.push(Bar::none("no request fails or is shed", all.iter().map(Series::failed).sum()));
+    bars.push(Bar::none(
+        "no request fails or is shed",
+        all.iter().map(|series| series.rounds.failed()).sum(),
+    ));
     bars
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Series, Subject, bars, table};
-    use crate::measure::Sample;
+    use crate::rounds::Rounds;
 
     #[test]
     fn ratios_are_to_nginx_and_to_the_trivial_function() {
-        let series = |subject, cpu_us_per_request| Series {
-            subject,
-            rounds: vec![Sample { cpu_us_per_request, ..Sample::default() }],
-        };
+        let series = |subject, cpu_us| Series { subject, rounds: Rounds::costing(&[cpu_us]) };
         let all =
             [series(Subject::Nginx, 4.0), series(Subject::Hello, 5.0), series(Subject::KvGet, 6.0)];
         let text = table(&all).to_string();

@@ -1,8 +1,11 @@
 //! What thousands of connections cost that do nothing: the memory of a server's processes before and after they have made
-//! one request each, over their number. The kernel's own memory for sockets is in nobody's figure.
+//! one request each, over their number, and what a load on a few more connections feels of them. The kernel's own memory for
+//! sockets is in nobody's figure.
 //!
 //! How to read the table: each cell is the median of all rounds and, in parentheses, the least and the most. Each round
-//! starts each server anew. `before` is measured when it has served, and lost, a hundredth of the connections.
+//! starts each server anew. `before` is measured when it has served, and lost, a hundredth of the connections, and served the
+//! load alone; the figures from `requests/s` on are of the load beside the idle connections, and `CPU x alone` is the ratio
+//! of CPU time per request within a round.
 
 use std::net::SocketAddr;
 
@@ -12,16 +15,21 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::client::Client;
-use crate::machine::Stage;
+use crate::machine::{Stage, require_tool};
+use crate::measure::{self, Pace};
 use crate::peers::{Peer, Server};
 use crate::proc;
 use crate::report::{Bar, Report};
+use crate::rounds::Rounds;
 use crate::rows::Row;
 use crate::table::{Spread, Table, fixed, mebibytes, show};
+use crate::versions;
 
 const KIB_EACH_MAX: f64 = 4.0;
 /// Descriptors of a server beside its connections.
 const OTHER_FILES_MAX: u32 = 500;
+/// Connections that are not idle.
+const LOAD_CONNECTIONS: u32 = 64;
 /// The share of the connections that a server has seen before its memory is measured.
 const WARM_UP_PART: u32 = 100;
 
@@ -33,8 +41,8 @@ pub struct Options {
     /// As many as one address has ports for, at most: about 28,000; of airside's shard 16,384.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=16_000))]
     connections: u32,
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
-    rounds: u32,
+    #[command(flatten)]
+    pace: Pace,
 }
 
 /// Resident bytes of a server's processes.
@@ -55,33 +63,37 @@ impl Sample {
 struct Series {
     peer: Peer,
     rounds: Vec<Sample>,
+    /// The load without idle connections, and with them.
+    alone: Rounds,
+    beside: Rounds,
 }
 
 pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
+    require_tool("wrk", "apt-get install wrk")?;
     ensure!(!options.peers.is_empty(), "no peers to measure");
     // For the servers too, which inherit it.
     allow_files(u64::from(options.connections + OTHER_FILES_MAX))?;
-    let series = |&peer: &Peer| Series { peer, rounds: Vec::new() };
-    let mut all: Vec<Series> = options.peers.iter().map(series).collect();
-    for round in 1..=options.rounds {
+    let mut all: Vec<Series> = options.peers.iter().copied().map(Series::new).collect();
+    for round in 1..=options.pace.rounds {
         for series in &mut all {
             let server = series.peer.start(stage)?;
-            let sample = measure(&server, options.connections)
+            let kib_each = series
+                .measure(stage, &server, options)
                 .with_context(|| format!("hold connections to {}", server.name))?;
             eprintln!(
-                "round {round} of {}: {} {:.2} KiB for each connection",
-                options.rounds,
-                server.name,
-                sample.kib_each()
+                "round {round} of {}: {} {kib_each:.2} KiB for each connection",
+                options.pace.rounds, server.name,
             );
-            series.rounds.push(sample);
         }
     }
-    let notes = format!("{} connections; median (min..max) of all rounds", options.connections);
+    let notes = format!(
+        "{} idle connections, {LOAD_CONNECTIONS} with a load; median (min..max) of all rounds",
+        options.connections
+    );
     Ok(Report {
         scenario: "idle",
         table: table(&all),
-        notes: vec![notes],
+        notes: vec![notes, versions::note(stage, &["wrk"], &options.peers)],
         bars: bars(&all),
         rows: all.iter().map(Series::row).collect(),
         plots: Vec::new(),
@@ -90,8 +102,31 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
 }
 
 impl Series {
+    fn new(peer: Peer) -> Series {
+        let (alone, beside) = (Rounds::default(), Rounds::default());
+        Series { peer, rounds: Vec::new(), alone, beside }
+    }
+
+    /// One round; returns the KiB of each connection.
+    fn measure(&mut self, stage: &Stage, server: &Server, options: &Options) -> Result<f64> {
+        let load = options.pace.load(LOAD_CONNECTIONS);
+        let count = options.connections;
+        drop(connect(server.address, &server.target, count.div_ceil(WARM_UP_PART))?);
+        self.alone.push(measure::measure(stage, server, load)?);
+        let before = proc::resident_bytes(server.process_id())?;
+        let held = connect(server.address, &server.target, count)?;
+        let after = proc::resident_bytes(server.process_id())?;
+        self.beside.push(measure::measure(stage, server, load)?);
+        drop(held);
+        let sample = Sample { before, after, connections: count };
+        self.rounds.push(sample);
+        Ok(sample.kib_each())
+    }
+
     fn row(&self) -> Row {
-        Row::new(self.peer.name()).lower("KiB/connection", self.rounds.iter().map(Sample::kib_each))
+        self.beside
+            .row(self.peer.name())
+            .lower("KiB/connection", self.rounds.iter().map(Sample::kib_each))
     }
 }
 
@@ -102,15 +137,6 @@ fn allow_files(count: u64) -> Result<()> {
     }
     setrlimit(Resource::Nofile, Rlimit { current: Some(count), maximum })
         .with_context(|| format!("{count} open files are not allowed here (see `ulimit -Hn`)"))
-}
-
-fn measure(server: &Server, connections: u32) -> Result<Sample> {
-    drop(connect(server.address, &server.target, connections.div_ceil(WARM_UP_PART))?);
-    let before = proc::resident_bytes(server.process_id())?;
-    let held = connect(server.address, &server.target, connections)?;
-    let after = proc::resident_bytes(server.process_id())?;
-    drop(held);
-    Ok(Sample { before, after, connections })
 }
 
 /// Connections that have each been answered once.
@@ -125,16 +151,19 @@ fn connect(address: SocketAddr, target: &str, count: u32) -> Result<Vec<Client>>
 }
 
 fn table(all: &[Series]) -> Table {
-    let mut table = Table::new(&["peer", "before", "after", "KiB/connection"]);
+    let memory = ["peer", "before", "after", "KiB/connection"];
+    let mut table = Table::new(&[&memory[..], &Rounds::HEAD, &["CPU x alone"]].concat());
     for series in all {
         let spread = |value: fn(&Sample) -> f64| Spread::of(series.rounds.iter().map(value));
         let bytes = |value: f64| mebibytes(value as u64);
-        table.push([
+        let memory = [
             series.peer.name().to_owned(),
             show(spread(|sample| sample.before as f64), bytes),
             show(spread(|sample| sample.after as f64), bytes),
             show(spread(Sample::kib_each), fixed(2)),
-        ]);
+        ];
+        let x_alone = [show(series.beside.cpu_x(&series.alone), fixed(2))];
+        table.push([&memory[..], &series.beside.cells(), &x_alone].concat());
     }
     table
 }
@@ -145,20 +174,24 @@ fn bars(all: &[Series]) -> Vec<Bar> {
     let bar = |each: Spread| {
         Bar::at_most("KiB of airside's memory for an idle connection", each.median, KIB_EACH_MAX)
     };
-    each.map(bar).into_iter().collect()
+    let failed = all.iter().map(|series| series.alone.failed() + series.beside.failed()).sum();
+    each.map(bar).into_iter().chain([Bar::none("no request fails or is shed", failed)]).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Sample, Series, bars, table};
     use crate::peers::Peer;
+    use crate::rounds::Rounds;
 
     #[test]
     fn memory_is_divided_by_connections() {
         let sample = |after| Sample { before: 10 << 20, after, connections: 1024 };
         let series = |peer, after: &[u64]| Series {
-            peer,
             rounds: after.iter().map(|&after| sample(after)).collect(),
+            alone: Rounds::costing(&[4.0]),
+            beside: Rounds::costing(&[5.0]),
+            ..Series::new(peer)
         };
         let all = [
             series(Peer::Nginx, &[9 << 20]),
@@ -166,6 +199,7 @@ mod tests {
         ];
         let text = table(&all).to_string();
         assert!(text.contains("0.00") && text.contains("3.00 (2.00..6.00)"), "{text}");
-        assert!(format!("{:?}", bars(&all)).contains("met: true"));
+        assert!(text.contains("1.25"), "{text}");
+        assert_eq!(format!("{:?}", bars(&all)).matches("met: true").count(), 2);
     }
 }

@@ -5,7 +5,8 @@
 //! turns within each round. A rate is `held` when what was achieved is within 1 % of it and the p99 is within
 //! `--p99-max-ms`; the knee is the highest rate that is held. Rates rise until both peers have failed to hold two in a row.
 //! `server` percentiles are those of airside's own histogram of the same requests, which begins when the shard sees a
-//! request: what the client has more is the way, its own queue, and the time before the shard looked. `load core` is what oha
+//! request: what the client has more is the way, its own queue, and the time before the shard looked; so much it has of nginx
+//! too, which is a bar. `load core` is what oha
 //! took of its core: with that full and the server's not, the knee is the load's, and a note says so. Below the table
 //! is 70 % of the lower knee, in rounds of its own. `errors` are requests without an answer and statuses of 400 and over,
 //! without the `shed` ones, which are refused because the server was full (503).
@@ -21,10 +22,11 @@ use serde_json::json;
 use crate::machine::Stage;
 use crate::measure::Pace;
 use crate::oha::{Oha, OpenLoop};
+use crate::open_loop::{Sample, measure};
 use crate::peers::{Peer, Server, Started, start_all};
 use crate::report::Report;
 use crate::versions;
-use point::{Point, Sample, measure};
+use point::Point;
 
 /// Of the knee: where servers are run.
 const STEADY_PART: f64 = 0.7;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use crossbeam::utils::CachePadded;
 use wasmtime::Engine;
 
-mod slice;
+use crate::cpus::slice;
 
 /// Time between two epochs while every guest returns soon: the longest that a guest's first turn may take is two.
 const TICK: Duration = Duration::from_millis(4);

@@ -3,6 +3,7 @@
 
 mod csv;
 mod dimension;
+mod exchange;
 mod follow;
 mod format;
 mod hgrm;

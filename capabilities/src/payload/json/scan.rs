@@ -1,6 +1,8 @@
 //! Walks over JSON without building anything: finds where values begin and end, and the first byte
 //! that cannot be there. Iterative, so that nesting costs no stack.
 
+use memchr::memchr2;
+
 /// The first byte that cannot be there, or the lack of a further one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SyntaxError {
@@ -158,9 +160,7 @@ impl<'a> Scanner<'a> {
     fn string(&mut self) -> Result<(), SyntaxError> {
         self.advance();
         loop {
-            let rest = self.input.get(self.at..).unwrap_or_default();
-            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20));
-            self.at += plain.unwrap_or(rest.len());
+            self.at += plain_len(self.input.get(self.at..).unwrap_or_default());
             match self.peek()? {
                 b'"' => {
                     self.advance();
@@ -257,6 +257,15 @@ impl<'a> Scanner<'a> {
     fn refuse<T>(&self, byte: u8, place: &'static str) -> Result<T, SyntaxError> {
         Err(SyntaxError::Byte { byte, place })
     }
+}
+
+/// How many bytes of a string stand for themselves: up to a quote, an escape or a control character.
+fn plain_len(rest: &[u8]) -> usize {
+    let end = memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
+    let plain = &rest[..end];
+    // Without a way out, so that the compiler makes it many bytes at once. Hardly a string has one.
+    let any_control = plain.iter().fold(false, |any, &byte| any | (byte < 0x20));
+    if any_control { plain.iter().position(|&byte| byte < 0x20).unwrap_or(end) } else { end }
 }
 
 /// A byte as Go's decoder shows it: the code point of that number in single quotes, escaped as in

@@ -38,6 +38,21 @@ fn decodes_as_go_does() {
 }
 
 #[test]
+fn strings_end_where_they_must_at_any_length() {
+    for length in 0..100 {
+        let plain = "x".repeat(length);
+        let text = format!("{{\"name\":\"{plain}\"}}");
+        assert_eq!(decode_histogram(text.as_bytes()), (plain.clone(), 0.0, String::new()));
+        let escaped = format!("{{\"name\":\"{plain}\\n{plain}\"}}");
+        let want = format!("{plain}\n{plain}");
+        assert_eq!(decode_histogram(escaped.as_bytes()), (want, 0.0, String::new()));
+        let broken = format!("{{\"name\":\"{plain}\u{1}{plain}\"}}");
+        let error = String::from(r"invalid character '\x01' in string literal");
+        assert_eq!(decode_histogram(broken.as_bytes()), (String::new(), 0.0, error), "{length}");
+    }
+}
+
+#[test]
 fn wrong_types_are_reported_and_the_rest_is_filled() {
     let check = |payload: &str, name: &str, error: &str| {
         let (decoded, _, found) = decode_histogram(payload.as_bytes());

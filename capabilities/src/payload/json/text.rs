@@ -3,18 +3,20 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 /// The text of a string literal that the scanner has passed, quotes included.
 pub(super) fn unquote(literal: &[u8]) -> Cow<'_, str> {
     let inner = &literal[1..literal.len() - 1];
     match std::str::from_utf8(inner) {
-        Ok(text) if !inner.contains(&b'\\') => Cow::Borrowed(text),
+        Ok(text) if memchr(b'\\', inner).is_none() => Cow::Borrowed(text),
         _ => Cow::Owned(unescape(inner)),
     }
 }
 
 fn unescape(mut rest: &[u8]) -> String {
     let mut text = String::with_capacity(rest.len());
-    while let Some(escape) = rest.iter().position(|&byte| byte == b'\\') {
+    while let Some(escape) = memchr(b'\\', rest) {
         push_lossy(&mut text, &rest[..escape]);
         rest = &rest[escape + 1..];
         let len = match rest[0] {

@@ -1,19 +1,24 @@
 //! Tables, bars, rows and plots of a sweep.
 
-use super::point::{Point, Sample};
+use super::point::Point;
 use super::{STEADY_PART, Sweep};
+use crate::open_loop::Sample;
 use crate::peers::Peer;
 use crate::plot::{self, Axis, Line, Plot, Scale};
 use crate::report::Bar;
 use crate::rows::Row;
 use crate::spectrum::Spectrum;
-use crate::table::{Spread, Table, fixed, show, whole};
+use crate::table::{Spread, Table, fixed, mebibytes, show, whole};
 
 const P999_X_NGINX_MAX: f64 = 1.5;
 /// Those of oha that are set beside airside's own.
 const BESIDE: [f64; 7] = [25.0, 50.0, 75.0, 90.0, 99.0, 99.9, 99.99];
 /// airside's stretch of a request lies within the client's; it may seem longer by what bins and ranks round.
 const OWN_X_CLIENT_MAX: f64 = 1.05;
+/// What a client has more than the server's own histogram is the way and its own queue. Both it has of nginx too, at the same
+/// rate, so no percentile may be above the sum by more than this. Higher percentiles are of too few requests to be added.
+const CLIENT_X_OWN_AND_WAY_MAX: f64 = 1.05;
+const ADDED: [f64; 5] = [25.0, 50.0, 75.0, 90.0, 99.0];
 /// A core that is used so far has nothing left to give.
 const FULL: f64 = 0.95;
 
@@ -31,6 +36,7 @@ pub fn table(points: &[Point], p99_max_us: f64) -> Table {
         "CPU us/request",
         "server core",
         "load core",
+        "RSS",
         "errors",
         "shed",
         "held",
@@ -51,6 +57,7 @@ pub fn table(points: &[Point], p99_max_us: f64) -> Table {
             show(point.spread(|sample| sample.cpu_us_per_request), fixed(2)),
             show(point.spread(|sample| sample.server_core), percent),
             show(point.spread(|sample| sample.load_core), percent),
+            show(point.spread(|sample| sample.resident_bytes as f64), |b| mebibytes(b as u64)),
             total(|sample| sample.errors).to_string(),
             total(|sample| sample.shed).to_string(),
             if point.held(p99_max_us) { "yes" } else { "no" }.to_owned(),
@@ -77,7 +84,8 @@ impl Sweep {
             notes.push(format!("\nat {:.0} % of the lower knee:\n", STEADY_PART * 100.0));
             notes.push(table(&self.steady, self.p99_max_us).to_string());
         }
-        notes.extend(self.steady(Peer::Airside).map(beside));
+        let nginx = self.steady(Peer::Nginx);
+        notes.extend(self.steady(Peer::Airside).map(|airside| beside(airside, nginx)));
         notes
     }
 
@@ -118,6 +126,8 @@ impl Sweep {
             (Some(_), None) => {}
         }
         bars.extend(self.steady(Peer::Airside).into_iter().flat_map(own_bars));
+        let both = self.steady(Peer::Airside).zip(self.steady(Peer::Nginx));
+        bars.extend(both.map(|(airside, nginx)| way_bar(airside, nginx)));
         let within = |point: &&Point| point.held(self.p99_max_us);
         let held = self.points.iter().filter(within).chain(&self.steady);
         let failed = held.flat_map(|point| &point.rounds).map(|round| round.errors + round.shed);
@@ -191,20 +201,34 @@ fn p999_x(airside: &Point, nginx: &Point) -> Option<Spread> {
     Spread::of(rounds.filter_map(|(ours, its)| Some(ours.client.at(99.9)? / its.client.at(99.9)?)))
 }
 
-/// The client's percentiles beside airside's own.
-fn beside(point: &Point) -> String {
-    let mut table = Table::new(&["percentile", "client us", "airside us", "client has more"]);
+/// The client's percentiles beside airside's own, and beside those that it has of nginx.
+fn beside(airside: &Point, nginx: Option<&Point>) -> String {
+    let head = ["percentile", "client us", "airside us", "client has more", "client us of nginx"];
+    let mut table = Table::new(&head);
     for percentile in BESIDE {
-        let (client, own) = (point.client(percentile), point.own(percentile));
+        let (client, own) = (airside.client(percentile), airside.own(percentile));
         let more = client.zip(own).map(|(client, own)| whole(client.median - own.median));
         table.push([
             percentile.to_string(),
             show(client, whole),
             show(own, whole),
             more.unwrap_or_else(|| "-".to_owned()),
+            show(nginx.and_then(|nginx| nginx.client(percentile)), whole),
         ]);
     }
     format!("\nairside's own histogram beside oha's, at the same rate:\n\n{table}")
+}
+
+fn way_bar(airside: &Point, nginx: &Point) -> Bar {
+    let x = ADDED.into_iter().filter_map(|percentile| {
+        let (own, way) = (airside.own(percentile)?, nginx.client(percentile)?);
+        Some(airside.client(percentile)?.median / (own.median + way.median))
+    });
+    Bar::at_most(
+        "the most that a percentile of the client's is, x airside's own and the client's of nginx",
+        x.fold(0.0, f64::max),
+        CLIENT_X_OWN_AND_WAY_MAX,
+    )
 }
 
 fn own_bars(point: &Point) -> Vec<Bar> {

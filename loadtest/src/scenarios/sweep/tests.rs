@@ -1,8 +1,9 @@
 //! Knees and bars of sweeps that were never made.
 
 use super::Sweep;
-use super::point::{Own, Point, Sample};
+use super::point::Point;
 use super::show::table;
+use crate::open_loop::{Own, Sample};
 use crate::peers::Peer;
 use crate::spectrum::Spectrum;
 
@@ -49,16 +50,22 @@ fn the_knee_is_the_highest_rate_that_is_held() {
     let notes = sweep.notes().join("\n");
     assert!(notes.contains("knee of nginx, p99 <= 1 ms: 2,000/s; its core is full"), "{notes}");
     assert!(notes.contains("1,000/s; WARNING: oha's core is full"), "{notes}");
-    assert!(notes.contains("|       99.9 |       800 |        640 |             160 |"), "{notes}");
+    assert!(
+        notes.contains(
+            "|       99.9 |       800 |        640 |             160 |                500 |"
+        ),
+        "{notes}"
+    );
     assert_eq!(table(&sweep.points, 1000.0).to_string().matches(" yes |").count(), 3);
 }
 
 #[test]
 fn bars_are_about_the_rate_below_the_knee() {
     let bars = format!("{:?}", sweep().bars());
-    // 800 over 500 us; 100 of 100 requests twice; 0.8 of the client's; no errors.
+    // 800 over 500 us; 100 of 100 requests twice; 0.8 of the client's; 800 over 640 + 500; no errors.
     assert!(bars.contains("\"1.60\", met: false"), "{bars}");
-    assert_eq!(bars.matches("met: true").count(), 3, "{bars}");
+    assert_eq!(bars.matches("met: true").count(), 4, "{bars}");
+    assert!(bars.contains("\"0.70\", met: true"), "{bars}");
     let none = Sweep { steady: Vec::new(), ..sweep() };
     assert!(format!("{:?}", none.bars()).contains("no knee was found"));
 }

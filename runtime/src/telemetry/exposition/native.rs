@@ -24,8 +24,9 @@ pub(crate) struct NativeHistogram {
 impl NativeHistogram {
     pub(crate) fn of(bins: &Bins) -> NativeHistogram {
         let mut native = NativeHistogram::default();
-        // Bucket and count of the last run's last bucket.
+        // Bucket and count of the last run's last bucket, and up to where that bucket goes.
         let mut last: Option<(i32, i64)> = None;
+        let mut last_upper = 0.0;
         let mut before = 0;
         for (lowest, highest, count) in bins.filled_ranges() {
             let middle = (lowest as f64 + highest as f64) / 2.0 / NANOSECONDS_PER_SECOND;
@@ -33,15 +34,16 @@ impl NativeHistogram {
                 native.zero_count += count;
                 continue;
             }
-            let (bucket, count) = (bucket_of(middle), count as i64);
-            match &mut last {
-                Some((same, sum)) if *same == bucket => {
-                    *sum += count;
-                    *native.deltas.last_mut().expect("a bucket was opened") += count;
-                    continue;
-                }
-                _ => {}
+            let count = count as i64;
+            // Most bins are in the bucket of the bin before: a comparison tells, not a logarithm.
+            if let (Some((_, sum)), Some(delta)) = (&mut last, native.deltas.last_mut())
+                && middle <= last_upper
+            {
+                *sum += count;
+                *delta += count;
+                continue;
             }
+            let bucket = bucket_of(middle).max(last.map_or(i32::MIN, |(previous, _)| previous + 1));
             let gap = last.map_or(bucket, |(previous, _)| bucket - previous - 1);
             before = last.map_or(before, |(_, sum)| sum);
             match native.spans.last_mut() {
@@ -50,6 +52,7 @@ impl NativeHistogram {
             }
             native.deltas.push(count - before);
             last = Some((bucket, count));
+            last_upper = upper_seconds(bucket);
         }
         native
     }
@@ -57,6 +60,10 @@ impl NativeHistogram {
 
 fn bucket_of(seconds: f64) -> i32 {
     (seconds.log2() * f64::from(1 << SCHEMA)).ceil() as i32
+}
+
+fn upper_seconds(bucket: i32) -> f64 {
+    (f64::from(bucket) / f64::from(1 << SCHEMA)).exp2()
 }
 
 #[cfg(test)]

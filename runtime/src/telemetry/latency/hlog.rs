@@ -5,13 +5,11 @@
 
 use super::Page;
 use super::dimension::Values;
+use super::exchange::Exchange;
 use super::query::Query;
 use super::window::View;
-use crate::telemetry::bins::{Bins, SIGNIFICANT_DIGITS, VALUE_MAX_NS};
+use crate::telemetry::bins::{SIGNIFICANT_DIGITS, VALUE_MAX_NS};
 use crate::telemetry::collected::Collected;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::fmt::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -52,6 +50,7 @@ pub(super) fn header(start: SystemTime, query: &Query, values: &Values) -> Strin
 /// All series of one interval; a comment if there are none, so that a reader sees that time passes.
 pub(super) fn write_interval(text: &mut String, page: &Page<'_>) {
     let (start, length) = (seconds(page.view.start), page.view.length.as_secs_f64());
+    let mut exchange = Exchange::default();
     for (place, bins) in page.selection.series() {
         let tag: Vec<_> = page
             .labels(place)
@@ -62,7 +61,7 @@ pub(super) fn write_interval(text: &mut String, page: &Page<'_>) {
             let _ = write!(text, "Tag={},", tag.join(";"));
         }
         let max = bins.max_ns() as f64 / NANOSECONDS_PER_MILLISECOND;
-        let _ = writeln!(text, "{start:.3},{length:.3},{max:.3},{}", base64_v2(&bins));
+        let _ = writeln!(text, "{start:.3},{length:.3},{max:.3},{}", exchange.base64(&bins));
         if bins.beyond() > 0 {
             let _ = writeln!(text, "#[Beyond: {} values above the largest]", bins.beyond());
         }
@@ -70,15 +69,6 @@ pub(super) fn write_interval(text: &mut String, page: &Page<'_>) {
     if page.selection.len() == 0 {
         let _ = writeln!(text, "#[Nothing from {start:.3} for {length:.3} s]");
     }
-}
-
-/// The V2 encoding of HdrHistogram, compressed, in base64.
-pub(super) fn base64_v2(bins: &Bins) -> String {
-    let mut bytes = Vec::new();
-    V2DeflateSerializer::new()
-        .serialize(&bins.to_histogram(), &mut bytes)
-        .expect("counts are below 2^63 and a vector takes every write");
-    STANDARD.encode(bytes)
 }
 
 fn seconds(time: SystemTime) -> f64 {

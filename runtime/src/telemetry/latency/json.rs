@@ -1,7 +1,7 @@
 //! The page as JSON. Times are whole nanoseconds, but for the mean.
 
 use super::Page;
-use super::hlog::base64_v2;
+use super::exchange::Exchange;
 use super::summary::{QUANTILE_NAMES, QUANTILES_ARE, Summary};
 use crate::telemetry::BackendStatus;
 use crate::telemetry::bins::{Bins, SIGNIFICANT_DIGITS, VALUE_MAX_NS};
@@ -59,6 +59,7 @@ struct Series<'p> {
 }
 
 pub(super) fn render(page: &Page<'_>) -> String {
+    let mut exchange = Exchange::default();
     let document = Document {
         window: page.query.window.name(),
         start: humantime::format_rfc3339_nanos(page.view.start).to_string(),
@@ -75,7 +76,7 @@ pub(super) fn render(page: &Page<'_>) -> String {
         series: page
             .selection
             .series()
-            .map(|(place, bins)| series(page, page.labels(place).collect(), &bins))
+            .map(|(place, bins)| series(page, page.labels(place).collect(), &bins, &mut exchange))
             .collect(),
         backends: page.backends.iter().map(|one| backend(one)).collect(),
     };
@@ -99,7 +100,12 @@ fn backend(status: &BackendStatus) -> Backend<'_> {
     }
 }
 
-fn series<'p>(page: &Page<'_>, labels: BTreeMap<&'static str, &'p str>, bins: &Bins) -> Series<'p> {
+fn series<'p>(
+    page: &Page<'_>,
+    labels: BTreeMap<&'static str, &'p str>,
+    bins: &Bins,
+    exchange: &mut Exchange,
+) -> Series<'p> {
     let summary = Summary::of(bins, page.view.length);
     let quantiles = QUANTILE_NAMES.into_iter().zip(summary.quantiles);
     Series {
@@ -111,6 +117,6 @@ fn series<'p>(page: &Page<'_>, labels: BTreeMap<&'static str, &'p str>, bins: &B
         quantiles: quantiles.map(|(name, value)| (name.to_owned(), value.into())).collect(),
         max: summary.max,
         beyond: summary.beyond,
-        histogram: base64_v2(bins),
+        histogram: exchange.base64(bins),
     }
 }

@@ -17,7 +17,7 @@ const SLICE_NS: u64 = 100_000;
 ///
 /// # Errors
 /// Those of sched_setattr(2).
-pub(super) fn shorten() -> io::Result<()> {
+pub fn shorten() -> io::Result<()> {
     // SAFETY: `sched_attr` is plain integers, for which all zeros are a value.
     let mut attributes: libc::sched_attr = unsafe { mem::zeroed() };
     attributes.size = u32::try_from(mem::size_of::<libc::sched_attr>()).unwrap_or_default();
