@@ -26,6 +26,7 @@ mod chain;
 pub mod engine;
 pub mod epoch;
 mod error;
+mod expose;
 mod host_call;
 mod instance;
 mod invoke;
@@ -34,6 +35,7 @@ mod memory;
 mod pool;
 pub mod prepare;
 mod retire;
+mod snapshot;
 mod template;
 mod times;
 mod wapc;
@@ -49,6 +51,7 @@ use epoch::EpochHandle;
 use instance::HostState;
 use lane::SlowLane;
 use pool::FunctionPool;
+use snapshot::Pagemap;
 use template::Template;
 
 /// The operation that Tarmac's guests register.
@@ -76,6 +79,8 @@ pub struct Guests {
     log: Logger,
     epoch: EpochHandle,
     lane: SlowLane,
+    /// How written pages are found; none when the kernel does not say, or no function wants to know.
+    pagemap: Option<Rc<Pagemap>>,
     /// For deadlines that pass while a guest waits for the host.
     timers: Timers,
     /// When this was made, as the timers say it and in monotonic nanoseconds: deadlines are told to the timers without a
@@ -121,6 +126,8 @@ impl Guests {
             let (name, isolation) = (spec.name.clone(), spec.isolation);
             functions.push(FunctionPool::new(index, name, spec.limits, isolation, template));
         }
+        let any_fresh = specs.iter().any(|spec| spec.isolation == Isolation::Fresh);
+        let pagemap = if any_fresh { Pagemap::open().map(Rc::new) } else { None };
         let Surroundings { capabilities, backends, telemetry, log, epoch, depth_max } =
             surroundings;
         let guests = Rc::new_cyclic(|this| Guests {
@@ -131,6 +138,7 @@ impl Guests {
             log,
             epoch,
             lane: SlowLane::default(),
+            pagemap,
             timers: Timers::default(),
             loaded: (Instant::now(), clock::now_ns()),
             depth_max,
@@ -138,7 +146,7 @@ impl Guests {
             this: this.clone(),
         });
         for pool in &guests.functions {
-            pool.warm(&guests).await.map_err(|e| LoadError::function(&pool.name, e))?;
+            pool.open(&guests).await.map_err(|e| LoadError::function(&pool.name, e))?;
         }
         Ok(guests)
     }
@@ -234,7 +242,8 @@ fn load_template(
 ) -> Result<Template, LoadError> {
     let fail = |reason: String| LoadError::function(&spec.name, reason);
     let module = artifact::load(engine, &spec.artifact).map_err(|e| fail(e.to_string()))?;
-    Template::new(linker, &module).map_err(|e| fail(format!("{e:#}")))
+    let exposed = artifact::is_exposed(&spec.artifact);
+    Template::new(linker, &module, exposed).map_err(|e| fail(format!("{e:#}")))
 }
 
 #[cfg(test)]

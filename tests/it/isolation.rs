@@ -103,7 +103,7 @@ fn check_says_which_functions_are_fresh_and_what_else_there_is() {
         let start = format!("function   {name}: ");
         finished.stdout.lines().find(|line| line.starts_with(&start)).unwrap_or_default()
     };
-    assert!(line("fresh").ends_with("100 instances, a new one for each call"), "{finished:?}");
+    assert!(line("fresh").ends_with("100 instances, a fresh one for each call"), "{finished:?}");
     assert!(line("reuse").ends_with("100 instances"), "{finished:?}");
 
     let finished = Setup::new().guest_with("hello", json!({ "isolation": "none" })).run();

@@ -60,7 +60,7 @@ fn write_summary(config: &Config, out: &mut dyn Write) -> io::Result<()> {
         let callable = if function.callable { ", callable by functions" } else { "" };
         let fresh = match function.isolation {
             Isolation::Reuse => "",
-            Isolation::Fresh => ", a new one for each call",
+            Isolation::Fresh => ", a fresh one for each call",
         };
         let FunctionConfig { name, pool_size, .. } = function;
         let module = module(function);

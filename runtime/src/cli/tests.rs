@@ -69,7 +69,7 @@ fn check_says_what_would_be_served() {
          listen     http://127.0.0.1:8080\n\
          key-value  /tmp/demo.db\n\
          function   hello: built in, 4 bytes, 4 instances, callable by functions\n\
-         function   alone: built in, 4 bytes, 100 instances, a new one for each call, callable by \
+         function   alone: built in, 4 bytes, 100 instances, a fresh one for each call, callable by \
          functions\n\
          route      GET POST /hello/:name -> hello\n\
          the configuration is valid\n"

@@ -41,7 +41,7 @@ pub enum Isolation {
     /// All that they left: an instance serves one call after the other, as in Tarmac.
     #[default]
     Reuse,
-    /// Nothing: each call has a new instance, which is dropped after it.
+    /// Nothing: each call has a new instance, or one that was made what it was before its first call.
     Fresh,
 }
 

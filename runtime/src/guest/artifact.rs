@@ -1,7 +1,7 @@
 //! Modules become machine code once: compiled in parallel at start, kept on disk, mapped by every shard.
 //!
-//! An artifact is named by the hash of its module and by what of wasmtime decides the code (version, target, engine
-//! settings). It is written to a temporary name, synced and renamed, so that a name always holds a whole file. Loading
+//! An artifact is named by the hash of its module and by what decides the code: wasmtime's version, target and engine
+//! settings, what `expose` makes of modules, and whether it made something of this one. It is written to a temporary name, synced and renamed, so that a name always holds a whole file. Loading
 //! one runs what is in it, hence the rule on who may write the folder.
 #![expect(unsafe_code, reason = "wasmtime marks the loading of compiled code unsafe")]
 
@@ -15,8 +15,15 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use wasmtime::{Engine, Module};
 
+use super::expose;
+
 /// Bits of a folder's mode that let others than its owner write: none may be set.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
+
+/// How the names of artifacts end: of modules as they were given, and of those with hidden exports. A module can forge
+/// the exports, but not its file's name.
+const PLAIN: &str = ".cwasm";
+const EXPOSED: &str = ".exposed.cwasm";
 
 /// Why a module cannot be served. The caller adds which one it is.
 #[derive(Debug, thiserror::Error)]
@@ -64,13 +71,16 @@ impl ArtifactCache {
 
     /// Where the compiled code of `wasm` lies, compiling it when it is not there yet.
     pub fn prepare(&self, engine: &Engine, wasm: &[u8]) -> Result<PathBuf, ArtifactError> {
-        let path = self.dir.join(artifact_name(engine, wasm));
-        if path.exists() {
-            return Ok(path);
+        let stem = artifact_stem(engine, wasm);
+        let named = |end| self.dir.join(format!("{stem}{end}"));
+        if let Some(there) = [EXPOSED, PLAIN].map(named).into_iter().find(|path| path.exists()) {
+            return Ok(there);
         }
+        let exposed = expose::expose(wasm);
+        let path = named(if exposed.is_some() { EXPOSED } else { PLAIN });
         // Text would compile too when wasmtime's `wat` feature is on, which is no part of what is served.
         let code = engine
-            .precompile_module(wasm)
+            .precompile_module(exposed.as_deref().unwrap_or(wasm))
             .map_err(|error| ArtifactError::Invalid(format!("{error:#}")))?;
         write_whole(&path, &code)
             .map_err(|source| ArtifactError::Write { path: path.clone(), source })?;
@@ -87,6 +97,11 @@ impl Drop for ArtifactCache {
     }
 }
 
+/// Whether this artifact's module has the hidden exports of `expose`.
+pub(super) fn is_exposed(path: &Path) -> bool {
+    path.to_string_lossy().ends_with(EXPOSED)
+}
+
 /// Maps an artifact of `ArtifactCache::prepare` into an engine.
 pub fn load(engine: &Engine, path: &Path) -> Result<Module, ArtifactError> {
     // SAFETY: the file came from `prepare`: a whole file, made by this wasmtime (its name has the version), in a folder
@@ -98,15 +113,17 @@ pub fn load(engine: &Engine, path: &Path) -> Result<Module, ArtifactError> {
     })
 }
 
-/// The module's hash, and the hash of all that wasmtime says must agree between compiler and engine.
-fn artifact_name(engine: &Engine, wasm: &[u8]) -> String {
+/// The module's hash, and the hash of all that wasmtime says must agree between compiler and engine, and of how modules are
+/// exposed.
+fn artifact_stem(engine: &Engine, wasm: &[u8]) -> String {
     let mut compatibility = DefaultHasher::new();
+    expose::VERSION.hash(&mut compatibility);
     engine.precompile_compatibility_hash().hash(&mut compatibility);
     let mut name = String::with_capacity(90);
     for byte in Sha256::digest(wasm) {
         name.push_str(&format!("{byte:02x}"));
     }
-    name.push_str(&format!("-{:016x}.cwasm", compatibility.finish()));
+    name.push_str(&format!("-{:016x}", compatibility.finish()));
     name
 }
 

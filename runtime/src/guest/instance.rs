@@ -8,6 +8,7 @@ use bytes::Bytes;
 use send_wrapper::SendWrapper;
 use wasmtime::{Memory, ResourceLimiter, Store, StoreContextMut, TypedFunc, UpdateDeadline};
 
+use super::snapshot::{Pagemap, Snapshot};
 use super::template::Template;
 use super::{Chain, Guests, HANDLER, SPARE_BUFFER_BYTES_MAX, retire};
 use crate::telemetry::{HostTimes, clock};
@@ -91,6 +92,7 @@ pub enum StartError {
 /// An instance that is ready for calls. It serves one at a time.
 pub(super) struct Instance {
     pub(super) store: Store<HostState>,
+    instance: wasmtime::Instance,
     call: TypedFunc<(i32, i32), i32>,
 }
 
@@ -103,18 +105,7 @@ impl Instance {
         template: &Template,
         chain: Chain,
     ) -> Result<Instance, StartError> {
-        let state = HostState {
-            guests: SendWrapper::new(guests.clone()),
-            function,
-            memory: None,
-            limits: MemoryLimit { bytes_max: memory_bytes_max, hit: false },
-            invocation: Invocation { chain, ..Invocation::default() },
-            turn_began_ns: SendWrapper::new(Rc::default()),
-            host_response: Vec::new(),
-            host_error: Vec::new(),
-            stdout: Vec::new(),
-            stderr: Vec::new(),
-        };
+        let state = HostState::new(guests, function, memory_bytes_max, chain);
         let mut store = Store::new(template.engine(), state);
         store.limiter(|state| &mut state.limits);
         store.set_epoch_deadline(1);
@@ -123,9 +114,9 @@ impl Instance {
         let state = store.data_mut();
         state.settle();
         match made {
-            Ok(call) => {
+            Ok((instance, call)) => {
                 state.flush_output();
-                Ok(Instance { store, call })
+                Ok(Instance { store, instance, call })
             }
             Err(error) => {
                 // Its start code may have dirtied as much as a call may.
@@ -133,6 +124,31 @@ impl Instance {
                 Err(error)
             }
         }
+    }
+
+    /// What it is now, after its start and before its first call.
+    pub(super) fn snapshot(
+        &mut self,
+        pagemap: &Rc<Pagemap>,
+        template: &Template,
+    ) -> Option<Snapshot> {
+        Snapshot::take(pagemap, &mut self.store, self.instance, template.globals())
+    }
+
+    /// Whether a reset has a chance: it cannot make memory smaller.
+    pub(super) fn fits(&self, snapshot: &Snapshot) -> bool {
+        snapshot.fits(&self.store)
+    }
+
+    /// Makes it what it was before its first call. `false`: it may not be called again.
+    pub(super) fn reset(&mut self, snapshot: &Snapshot) -> bool {
+        let state = self.store.data();
+        // All of it is made anew, so that nothing is forgotten that may be added to it; but the memory is the same one.
+        let (bytes_max, chain) = (state.limits.bytes_max, Chain::default());
+        let mut new = HostState::new(&state.guests, state.function, bytes_max, chain);
+        new.memory = state.memory;
+        *self.store.data_mut() = new;
+        snapshot.restore(&mut self.store, self.instance)
     }
 
     /// Runs `__guest_call`. True: the guest says it succeeded.
@@ -172,6 +188,22 @@ impl Instance {
 }
 
 impl HostState {
+    /// Of an instance that is about to start, which `chain` has the deadline of.
+    fn new(guests: &Weak<Guests>, function: usize, memory_bytes_max: usize, chain: Chain) -> Self {
+        HostState {
+            guests: SendWrapper::new(guests.clone()),
+            function,
+            memory: None,
+            limits: MemoryLimit { bytes_max: memory_bytes_max, hit: false },
+            invocation: Invocation { chain, ..Invocation::default() },
+            turn_began_ns: SendWrapper::new(Rc::default()),
+            host_response: Vec::new(),
+            host_error: Vec::new(),
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+        }
+    }
+
     /// A guest that was suspended in a host call starts a new turn.
     pub(super) fn new_turn(&mut self) {
         self.settle();

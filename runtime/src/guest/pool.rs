@@ -1,7 +1,7 @@
-//! A function's instances on one shard: warm ones are reused, or each call has a fresh one; more are made on demand up to
-//! the function's share of `pool_size`, and who finds none waits in a bounded queue for a bounded time. An instance with
-//! much dirty memory keeps its place in that share until it is given back: the allocator has a slot for each place, and
-//! one more.
+//! A function's instances on one shard: warm ones are reused, as the last call left them or, where each call has a fresh
+//! one, made what they were or replaced; more are made on demand up to the function's share of `pool_size`, and who finds
+//! none waits in a bounded queue for a bounded time. An instance with much dirty memory keeps its place in that share until
+//! it is given back: the allocator has a slot for each place, and one more.
 
 use std::cell::{Cell, RefCell};
 use std::pin::pin;
@@ -48,8 +48,10 @@ pub(super) struct FunctionPool {
     pub(super) live: Cell<usize>,
     index: usize,
     template: Rc<Template>,
-    /// Ready to be called; with `Isolation::Fresh`, for the first time. The last one to come is the first one taken: its
-    /// memory is warm in the cache.
+    /// Instances that were made so far.
+    pub(super) made: Cell<u64>,
+    /// Ready to be called; with `Isolation::Fresh`, as if for the first time. The last one to come is the first one taken:
+    /// its memory is warm in the cache.
     #[expect(
         clippy::vec_box,
         reason = "taking one and giving it back moves a pointer and not the instance"
@@ -83,6 +85,7 @@ impl FunctionPool {
             isolation,
             is_long: Cell::new(false),
             live: Cell::new(0),
+            made: Cell::new(0),
             index,
             template,
             idle: RefCell::default(),
@@ -101,25 +104,40 @@ impl FunctionPool {
         self.permits.waiting()
     }
 
+    /// Finds out what fresh instances are, and makes one instance ready.
+    pub(super) async fn open(&self, guests: &Guests) -> Result<(), StartError> {
+        if self.isolation == Isolation::Fresh
+            && let Some(pagemap) = &guests.pagemap
+            && let Some(alone) = self.template.without_host()
+        {
+            match self.start_from(&alone, guests).await {
+                Ok(mut instance) => self.template.keep(instance.snapshot(pagemap, &alone)),
+                Err(error @ StartError::TimedOut { .. }) => return Err(error),
+                // Its start calls the host. If there is another reason, the next one fails for it too and says so.
+                Err(_) => self.template.keep(None),
+            }
+        }
+        self.warm(guests).await
+    }
+
     /// Makes one instance ready ahead of the requests.
-    pub(super) async fn warm(&self, guests: &Guests) -> Result<(), StartError> {
+    async fn warm(&self, guests: &Guests) -> Result<(), StartError> {
         let instance = self.start(guests).await?;
         self.idle.borrow_mut().push(instance);
         Ok(())
     }
 
     /// Takes an instance, making one or waiting for one when none is idle. `wait_ns` says how long that took: 0, with no
-    /// look at the clock, when one was idle.
+    /// look at the clock, when one was idle or could be made so.
     pub(super) async fn checkout<'a>(
         &'a self,
         guests: &'a Rc<Guests>,
         wait_ns: &mut u64,
     ) -> Result<Checkout<'a>, InvokeError> {
         if let Some(permit) = self.permits.try_acquire() {
-            // The borrow ends with this statement: making an instance may suspend.
-            let idle = self.idle.borrow_mut().pop();
-            if idle.is_some() {
-                return Ok(Checkout { guests, pool: self, instance: idle, permit: Some(permit) });
+            let ready = self.take_ready();
+            if ready.is_some() {
+                return Ok(Checkout { guests, pool: self, instance: ready, permit: Some(permit) });
             }
             drop(permit);
         }
@@ -138,11 +156,10 @@ impl FunctionPool {
             Some(permit) => permit,
             None => self.wait_in_queue().await?,
         };
-        let idle = self.idle.borrow_mut().pop();
-        let instance = match idle {
+        let instance = match self.take_ready() {
             Some(instance) => instance,
             None => {
-                self.drop_spent();
+                self.drop_spent().await;
                 self.start(guests).await.map_err(|error| match error {
                     StartError::NoSlot => InvokeError::NoInstance { waited: Duration::ZERO },
                     error => InvokeError::Start(error.to_string()),
@@ -150,6 +167,13 @@ impl FunctionPool {
             }
         };
         Ok(Checkout { guests, pool: self, instance: Some(instance), permit: Some(permit) })
+    }
+
+    /// One that is idle, or one that served a call when the turnover had no time for it yet.
+    fn take_ready(&self) -> Option<Box<Instance>> {
+        // The borrow ends with this statement: a reset borrows too.
+        let idle = self.idle.borrow_mut().pop();
+        idle.or_else(|| self.reset_used())
     }
 
     /// The permits are given out in the order in which they were asked for.
@@ -162,21 +186,29 @@ impl FunctionPool {
             .map_err(|_| InvokeError::NoInstance { waited: self.limits.wait })
     }
 
-    /// Bounded by the function's own time limit, since it runs the guest's start code.
     async fn start(&self, guests: &Guests) -> Result<Box<Instance>, StartError> {
         let _live = Place::take(&self.live);
+        let instance = self.start_from(&self.template, guests).await?;
+        // Counted until it is thrown away.
+        self.live.set(self.live.get() + 1);
+        self.made.set(self.made.get() + 1);
+        Ok(Box::new(instance))
+    }
+
+    /// Bounded by the function's own time limit, since it runs the guest's start code.
+    async fn start_from(
+        &self,
+        template: &Template,
+        guests: &Guests,
+    ) -> Result<Instance, StartError> {
         // A start export may loop without end like any other.
         let _running = guests.epoch.run();
         let PoolLimits { timeout_ns, memory_bytes_max, .. } = self.limits;
         let chain = Chain::default().within(clock::now_ns(), timeout_ns);
-        let start =
-            Instance::start(&guests.this, self.index, memory_bytes_max, &self.template, chain);
+        let start = Instance::start(&guests.this, self.index, memory_bytes_max, template, chain);
         let start = pin!(start);
         let timed_out = StartError::TimedOut { timeout_ms: timeout_ns / 1_000_000 };
-        let instance = guests.until(chain.deadline_ns, start).await.unwrap_or(Err(timed_out))?;
-        // Counted until it is thrown away.
-        self.live.set(self.live.get() + 1);
-        Ok(Box::new(instance))
+        guests.until(chain.deadline_ns, start).await.unwrap_or(Err(timed_out))
     }
 
     /// Gives back an instance whose drop would hold the shard, and replaces it then. Its permit was forgotten: until then it
@@ -198,12 +230,16 @@ impl Checkout<'_> {
         self.instance.as_mut().expect("only give_back takes it, and that ends the checkout")
     }
 
-    /// Puts the instance back for the next call, unless that is to have another one.
+    /// Puts the instance back for the next call, unless that is to have another one. The call must have come to its end:
+    /// what was cut off may have left the guest in the midst of anything.
     pub(super) fn give_back(mut self) {
-        if self.pool.isolation == Isolation::Reuse
-            && let Some(instance) = self.instance.take()
-        {
-            self.pool.idle.borrow_mut().push(instance);
+        let Some(instance) = self.instance.take() else { return };
+        match self.pool.isolation {
+            Isolation::Reuse => self.pool.idle.borrow_mut().push(instance),
+            Isolation::Fresh if self.pool.can_reset(&instance) => {
+                self.pool.use_up(instance, self.guests);
+            }
+            Isolation::Fresh => self.instance = Some(instance),
         }
     }
 }

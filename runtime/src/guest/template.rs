@@ -1,11 +1,16 @@
 //! A module that is linked and ready to be instantiated, with the exports that the host calls found once: nothing is looked
 //! up by name when an instance is made.
 
+use std::cell::OnceCell;
+
 use wasmtime::{
-    Engine, Extern, ExternType, InstancePre, Linker, Module, ModuleExport, Store, TypedFunc,
+    Engine, Extern, ExternType, Instance, InstancePre, Linker, Module, ModuleExport, Store,
+    TypedFunc,
 };
 
+use super::expose::HIDDEN;
 use super::instance::{HostState, StartError};
+use super::snapshot::Snapshot;
 use super::wasi::Exit;
 
 /// Exports that get an instance ready, in the order they are called: reactors (Go's c-shared, C), commands (Go's plain
@@ -20,10 +25,18 @@ pub(super) struct Template {
     /// Those of `STARTS` that the module has, in that order.
     starts: Vec<(&'static str, ModuleExport)>,
     call: ModuleExport,
+    /// All globals that can change, of a module that shows what its instances can change.
+    globals: Option<Vec<ModuleExport>>,
+    /// Once it is known that instances can be made what they were; none when they cannot.
+    snapshot: OnceCell<Option<Snapshot>>,
 }
 
 impl Template {
-    pub(super) fn new(linker: &Linker<HostState>, module: &Module) -> wasmtime::Result<Template> {
+    pub(super) fn new(
+        linker: &Linker<HostState>,
+        module: &Module,
+        exposed: bool,
+    ) -> wasmtime::Result<Template> {
         let call = module
             .get_export_index(CALL)
             .ok_or_else(|| wasmtime::Error::msg(format!("it exports no {CALL}")))?;
@@ -35,7 +48,42 @@ impl Template {
                 .filter_map(|name| Some((name, module.get_export_index(name)?)))
                 .collect(),
             call,
+            globals: if exposed { hidden_globals(module) } else { None },
+            snapshot: OnceCell::new(),
         })
+    }
+
+    /// The same module without a host: an instance that calls any of its imports traps. One that starts nevertheless has
+    /// asked nobody for anything, so it is what all instances are when they have started. None when the module does not
+    /// show what its instances can change, or it is known already what these are.
+    pub(super) fn without_host(&self) -> Option<Template> {
+        let globals = self.globals.clone().filter(|_| self.snapshot.get().is_none())?;
+        let module = self.pre.module();
+        let mut linker = Linker::new(self.engine());
+        linker.define_unknown_imports_as_traps(module).ok()?;
+        Some(Template {
+            pre: linker.instantiate_pre(module).ok()?,
+            memory: self.memory,
+            starts: self.starts.clone(),
+            call: self.call,
+            globals: Some(globals),
+            snapshot: OnceCell::new(),
+        })
+    }
+
+    /// The globals that a snapshot has.
+    pub(super) fn globals(&self) -> &[ModuleExport] {
+        self.globals.as_deref().unwrap_or_default()
+    }
+
+    /// Keeps what the first function of the module to find out found out.
+    pub(super) fn keep(&self, snapshot: Option<Snapshot>) {
+        let _ = self.snapshot.set(snapshot);
+    }
+
+    /// What an instance is before its first call, when that is the same for all.
+    pub(super) fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshot.get()?.as_ref()
     }
 
     pub(super) fn engine(&self) -> &Engine {
@@ -46,7 +94,7 @@ impl Template {
     pub(super) async fn instantiate(
         &self,
         store: &mut Store<HostState>,
-    ) -> Result<TypedFunc<(i32, i32), i32>, StartError> {
+    ) -> Result<(Instance, TypedFunc<(i32, i32), i32>), StartError> {
         let instance =
             self.pre.instantiate_async(&mut *store).await.map_err(instantiation_error)?;
         let export = |store: &mut Store<HostState>, export: &ModuleExport| {
@@ -65,8 +113,14 @@ impl Template {
         }
         let call = export(store, &self.call).and_then(Extern::into_func);
         let call = call.ok_or_else(|| StartError::Link(format!("{CALL} is no function")))?;
-        call.typed(store).map_err(link_error)
+        Ok((instance, call.typed(store).map_err(link_error)?))
     }
+}
+
+/// None when one of them could not be found: all of them or none.
+fn hidden_globals(module: &Module) -> Option<Vec<ModuleExport>> {
+    let hidden = module.exports().filter(|export| export.name().starts_with(HIDDEN));
+    hidden.map(|export| module.get_export_index(export.name())).collect()
 }
 
 fn is_start(module: &Module, name: &str) -> bool {

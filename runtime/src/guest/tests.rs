@@ -18,6 +18,7 @@ use crate::config::ModuleSource;
 use crate::telemetry::Labels;
 
 mod isolation;
+mod reset;
 mod retire;
 
 /// The parts that every guest has: it fetches its request to 1024 and 2048.

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn with(isolation: Isolation, index: usize, wat: &str) -> Definition {
+pub(super) fn with(isolation: Isolation, index: usize, wat: &str) -> Definition {
     Definition { isolation, ..definition(index, wat) }
 }
 
