@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::admin;
 use crate::config::{Config, FunctionConfig, Isolation};
 use crate::control::{BackendWatch, Control, ControlError, EndSignals, ShardHandle};
-use crate::cpus::{self, CpuError};
+use crate::cpus::{self, CpuError, slice};
 use crate::executor::{self, ExecutorError, ExecutorThread};
 use crate::guest::LoadError;
 use crate::guest::artifact::ArtifactCache;
@@ -37,6 +37,8 @@ use plan::{Plan, ShardStart};
 /// For functions with isolation fresh on an old kernel.
 const FRESH_IS_SLOW: &str = "this kernel does not say which pages a function wrote (Linux 6.7 and newer do), so each call \
     of a function with isolation fresh zeroes up to 1 MiB";
+/// What the control thread, which renders the admin pages, is nicer than the shards, with which it shares their cores.
+const CONTROL_NICENESS: i32 = 10;
 /// How long the last lines of the log may take to be written.
 const LOG_END_MAX: Duration = Duration::from_secs(1);
 
@@ -210,6 +212,9 @@ fn serve_on(
     };
     let ended: Result<(), BootError> = runtime.block_on(control.run(signals, async {
         wait_until_ready(all_ready, cpus.len()).await?;
+        // Not before: all threads have been started by now, and none may inherit it. Where it is refused, shards wait longer
+        // for a page to be rendered, and nothing else changes.
+        let _ = slice::stand_back(CONTROL_NICENESS);
         started(log);
         Ok(())
     }));

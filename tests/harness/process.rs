@@ -10,6 +10,8 @@ pub struct Thread {
     pub name: String,
     /// The CPUs it may run on, as `Cpus_allowed_list` writes them: `3`, `0-1`, `0,2`.
     pub cpus: String,
+    /// More means a smaller share of a core that others want too.
+    pub niceness: i32,
 }
 
 /// The threads of a process, in the order in which they were started. One that ends meanwhile is left out.
@@ -25,7 +27,11 @@ fn thread(pid: u32, id: u32) -> Option<Thread> {
     let read = |file| fs::read_to_string(format!("/proc/{pid}/task/{id}/{file}")).ok();
     let status = read("status")?;
     let cpus = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
-    Some(Thread { name: read("comm")?.trim().to_owned(), cpus: cpus.trim().to_owned() })
+    let stat = read("stat")?;
+    // The name, in parentheses, is field 2 of proc_pid_stat(5) and may hold anything; the niceness is field 19.
+    let niceness = stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(19 - 3)?.parse().ok()?;
+    let name = read("comm")?.trim().to_owned();
+    Some(Thread { name, cpus: cpus.trim().to_owned(), niceness })
 }
 
 /// CPU time that the process's threads have used.

@@ -5,7 +5,7 @@ use std::thread;
 use airside_tests::harness::services::{
     Backend, Cassandra, MariaDb, Nats, Nginx, Postgres, Redis, Settings,
 };
-use airside_tests::harness::{Server, Setup, cpus, threads};
+use airside_tests::harness::{Server, Setup, Thread, cpus, threads};
 
 use crate::it::load::{Flood, sets_on_connections};
 use crate::it::wire::http::{self, HttpRequest};
@@ -43,6 +43,18 @@ fn check_threads(server: &Server, store: &str, when: &str) {
             "a driver of {store} blocks {when}"
         );
     }
+}
+
+/// The control thread makes room for the shards, and no thread has that from it.
+#[test]
+fn only_the_control_thread_stands_back() {
+    let server = Setup::new().guest("hello").start();
+    assert_eq!(server.get("/metrics").status, 200);
+    let (control, others): (Vec<Thread>, Vec<Thread>) =
+        threads(server.pid()).into_iter().partition(|thread| thread.name == "airside");
+    let shard = others.iter().find(|thread| thread.name == "airside-shard-0").expect("a shard");
+    assert!(control[0].niceness > shard.niceness.min(18), "{control:?}");
+    assert!(others.iter().all(|other| other.niceness == shard.niceness), "{others:#?}");
 }
 
 const PAGES: [&str; 4] = ["/health", "/ready", "/metrics", "/debug/latency?by=capability"];
