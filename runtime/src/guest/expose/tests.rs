@@ -18,13 +18,12 @@ fn sections(wasm: &[u8]) -> (Vec<Export>, Vec<(u8, Vec<u8>)>) {
     let (mut exports, mut others) = (Vec::new(), Vec::new());
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload.unwrap();
-        match payload.as_section() {
-            _ if let Payload::ExportSection(section) = payload => {
-                let entries = section.into_iter().map(|e| e.unwrap());
-                exports.extend(entries.map(|e| (e.name.to_owned(), e.kind, e.index)));
-            }
-            Some((id, range)) => others.push((id, wasm[range].to_vec())),
-            None => {}
+        let section = payload.as_section();
+        if let Payload::ExportSection(section) = payload {
+            let entries = section.into_iter().map(|export| export.unwrap());
+            exports.extend(entries.map(|e| (e.name.to_owned(), e.kind, e.index)));
+        } else if let Some((id, range)) = section {
+            others.push((id, wasm[range].to_vec()));
         }
     }
     (exports, others)
@@ -39,7 +38,9 @@ fn check_exposed(wasm: &[u8], expected: &[u32]) {
     let named = |i: &u32| (format!("{HIDDEN}{i}"), ExternalKind::Global, *i);
     assert_eq!(hidden, expected.iter().map(named).collect::<Vec<_>>());
     assert!(others == before_others, "another section has changed");
-    assert_eq!(expose(&exposed), None, "it has the hidden names already");
+    if !expected.is_empty() {
+        assert_eq!(expose(&exposed), None, "it has the hidden names already");
+    }
 }
 
 #[test]
@@ -145,14 +146,14 @@ fn modules_of_all_toolchains_are_exposed() {
 
 /// A module that has some of everything.
 fn seed() -> Vec<u8> {
-    module(
-        "(import \"m\" \"f\" (func (param i32))) (global (mut i32) (i32.const 1)) (table 2 funcref)
-         (global (export \"g\") (mut v128) (v128.const i64x2 1 2)) (export \"m\" (memory 0))
-         (elem (i32.const 0) func 0) (data (i32.const 8) \"text\") (@custom \"x\" (before export) \"y\")
-         (func (param i32) (result i32) (local i64)
-           (block (br_if 0 (local.get 0)) (call 0 (i32.load8_u (local.get 0))))
-           (memory.fill (i32.const 0) (i32.const 0) (i32.const 1)) (global.get 0))",
-    )
+    let text = "(module (import \"m\" \"f\" (func (param i32))) (memory 1) (table 2 funcref)
+        (global (mut i32) (i32.const 1)) (global (export \"g\") (mut v128) (v128.const i64x2 1 2))
+        (export \"m\" (memory 0)) (elem (i32.const 0) func 0) (data (i32.const 8) \"text\")
+        (@custom \"x\" (before export) \"y\")
+        (func (param i32) (result i32) (local i64)
+          (block (br_if 0 (local.get 0)) (call 0 (i32.load8_u (local.get 0))))
+          (memory.fill (i32.const 0) (i32.const 0) (i32.const 1)) (global.get 0)))";
+    wat::parse_str(text).unwrap()
 }
 
 proptest! {

@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "the C library has ioctl as an unsafe function only")]
 
 use std::mem;
+use std::ops::Range;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use rustix::fs::{self, Mode, OFlags};
@@ -56,7 +57,8 @@ impl Pagemap {
     pub(in crate::guest) fn open() -> Option<Pagemap> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC;
         let pagemap = Pagemap(fs::open("/proc/self/pagemap", flags, Mode::empty()).ok()?);
-        pagemap.scan(&[], 1, &mut [Run::default()])?;
+        // Nothing, where any page may begin.
+        pagemap.scan(0..0, 1, &mut [Run::default()])?;
         Some(pagemap)
     }
 
@@ -75,9 +77,8 @@ impl Pagemap {
         while seen < memory.len() {
             // One page more than may be, so that too many are told from just enough.
             let pages_max = (bytes_max - bytes) / PAGE_BYTES + 1;
-            let Some((found, end)) = self.scan(&memory[seen..], pages_max, &mut runs) else {
-                return false;
-            };
+            let rest = base + seen..base + memory.len();
+            let Some((found, end)) = self.scan(rest, pages_max, &mut runs) else { return false };
             for run in &runs[..found] {
                 let range = run.start.wrapping_sub(base)..run.end.wrapping_sub(base);
                 let Some(written) = memory.get_mut(range.clone()) else { return false };
@@ -96,13 +97,17 @@ impl Pagemap {
         true
     }
 
-    /// One system call: how many runs it found, and the address up to which it looked.
-    fn scan(&self, memory: &[u8], pages_max: usize, runs: &mut [Run]) -> Option<(usize, usize)> {
-        let range = memory.as_ptr_range();
+    /// One system call over a range of addresses: how many runs it found, and the address up to which it looked.
+    fn scan(
+        &self,
+        range: Range<usize>,
+        pages_max: usize,
+        runs: &mut [Run],
+    ) -> Option<(usize, usize)> {
         let mut argument = ScanArgument {
             size: mem::size_of::<ScanArgument>(),
-            start: range.start.addr(),
-            end: range.end.addr(),
+            start: range.start,
+            end: range.end,
             vec: runs.as_mut_ptr().expose_provenance(),
             vec_len: runs.len(),
             max_pages: pages_max,

@@ -64,7 +64,7 @@ fn what_was_written_is_found_and_what_was_read_is_not() {
         let mut memory = Memory::new();
         let bytes = memory.bytes();
         let sum: u64 = bytes.iter().map(|byte| u64::from(*byte)).sum();
-        assert_eq!(sum, b"image".iter().map(|byte| u64::from(*byte)).sum());
+        assert_eq!(sum, b"image".iter().map(|byte| u64::from(*byte)).sum::<u64>());
         for (index, page) in written.iter().enumerate() {
             // The first byte, the last, or one between; what is written may be what was there.
             bytes[page * PAGE_BYTES + [0, PAGE_BYTES - 1, 77][index % 3]] = (index % 2) as u8;
