@@ -128,10 +128,10 @@ fn say_servers(addresses: &[SocketAddr]) -> String {
     let all = addresses.iter().map(lookup).collect::<Vec<_>>().join(", ");
     let count = addresses.len();
     format!(
-        "local next = 0\n\
+        "local turn = 0\n\
          function setup(thread)\n\
-         thread.addr = ({{{all}}})[next % {count} + 1]\n\
-         next = next + 1\n\
+         thread.addr = ({{{all}}})[turn % {count} + 1]\n\
+         turn = turn + 1\n\
          end\n"
     )
 }

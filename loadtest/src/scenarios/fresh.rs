@@ -5,7 +5,8 @@
 //! turns within each round, and all ratios are ratios within a round: `x nginx` with nginx's of as many cores, `x reuse`
 //! with the same guest reused, `x one shard` with the same on one shard. `CPU us/request` is that of the server's
 //! processes. With two shards on a machine of two cores the load takes its time from one of the shards: rates and
-//! latencies mean little then, CPU time per request little less than otherwise.
+//! latencies mean little then, and `x one shard` has what the load's own work does to the caches of that core: `shards` says
+//! what shards cost each other.
 
 use anyhow::{Context, Result};
 use serde::Serialize;
