@@ -107,7 +107,7 @@ struct BadSample {
 
 pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
     require_tool("wrk", "apt-get install wrk")?;
-    let oha = Oha::find()?.context("oha is not on the PATH: run `cargo install oha`")?;
+    let oha = Oha::find()?.context("oha is not on the PATH: run `cargo install --locked oha`")?;
     let companies = companies();
     let server = start(stage, &companies)?;
     let mut rows = companies.each_ref().map(|_| Vec::new());

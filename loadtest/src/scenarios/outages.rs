@@ -116,7 +116,7 @@ struct Row {
 }
 
 pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
-    let oha = Oha::find()?.context("oha is not on the PATH: run `cargo install oha`")?;
+    let oha = Oha::find()?.context("oha is not on the PATH: run `cargo install --locked oha`")?;
     let mut rows = Vec::new();
     for &call in &options.calls {
         for fault in Fault::ALL {

@@ -69,7 +69,7 @@ struct Series {
 }
 
 pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
-    let oha = Oha::find()?.context("oha is not on the PATH: run `cargo install oha`")?;
+    let oha = Oha::find()?.context("oha is not on the PATH: run `cargo install --locked oha`")?;
     let server = Peer::Airside.start(stage)?;
     let mut all = PAGES.map(|page| Series { page, rounds: Vec::new() });
     for round in 1..=options.rounds {

@@ -79,7 +79,9 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
     let (parts, memory) = with_memory_sampled(&server, || drive(stage, &server, options, &oha))?;
     let mut notes = vec![memory_note(&memory)];
     if oha.is_none() {
-        notes.push("no oha on the PATH (`cargo install oha`): wrk sent everything".to_owned());
+        notes.push(
+            "no oha on the PATH (`cargo install --locked oha`): wrk sent everything".to_owned(),
+        );
     }
     Ok(Report {
         scenario: "soak",

@@ -69,7 +69,7 @@ struct Sweep {
 }
 
 pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
-    let oha = Oha::find()?.context("oha is not on the PATH: run `cargo install oha`")?;
+    let oha = Oha::find()?.context("oha is not on the PATH: run `cargo install --locked oha`")?;
     let Started { servers, skipped } = start_all(stage, &[Peer::Nginx, Peer::Airside])?;
     let driver = Driver { stage, oha, servers, options };
     let p99_max_us = options.p99_max_ms * 1e3;
