@@ -128,7 +128,7 @@ pub fn run(stage: &Stage, options: &Options) -> Result<Report> {
     require_tool("wrk", "apt-get install wrk")?;
     let cpus = stage.server_cpus(SHARDS)?;
     let mut places = [
-        Place::start(stage, Layout::Together, &[cpus.clone()])?,
+        Place::start(stage, Layout::Together, std::slice::from_ref(&cpus))?,
         Place::start(stage, Layout::Apart, &cpus.iter().map(|&cpu| vec![cpu]).collect::<Vec<_>>())?,
     ];
     let load = Load { threads: SHARDS as u32, ..options.pace.load(options.connections) };

@@ -1,3 +1,5 @@
+//! Turns in their order, wake-ups from other threads, panics, and the end of it all.
+
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
