@@ -56,7 +56,8 @@ struct Queue {
     ring: Box<[AtomicU32]>,
     head: AtomicU32,
     tail: AtomicU32,
-    /// Numbers of tasks that other threads have woken.
+    /// Numbers of tasks that other threads have woken since the last look: as many as answers of theirs that tasks waited
+    /// for, of which each is given once.
     remote: SegQueue<u32>,
     /// The reactor's task knows that somebody wants a turn.
     awake: AtomicBool,
